@@ -1,0 +1,7 @@
+package io.bascule.core;
+
+/** What a controller does: {@code ACTIVE} serves hosts, {@code STANDBY} is ready to. */
+public enum Role {
+  ACTIVE,
+  STANDBY
+}
