@@ -1,8 +1,8 @@
 package io.bascule.core;
 
 /**
- * Invariants that hold in production. A broken one is a bug of ours, never bad input: it throws, and the process that
- * owns the state stops rather than go on with it.
+ * Invariants that hold in production. A broken one is a bug of ours, never bad input: it throws,
+ * and the process that owns the state stops rather than go on with it.
  */
 public final class Check {
   private Check() {}

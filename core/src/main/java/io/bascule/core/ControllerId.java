@@ -20,7 +20,8 @@ public enum ControllerId {
     return switch (number) {
       case 0 -> CONTROLLER_0;
       case 1 -> CONTROLLER_1;
-      default -> throw new IllegalArgumentException("no controller " + number + " (there are 0 and 1)");
+      default ->
+          throw new IllegalArgumentException("no controller " + number + " (there are 0 and 1)");
     };
   }
 

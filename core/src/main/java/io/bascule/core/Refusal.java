@@ -7,8 +7,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Something asked for is not done, for a reason that the asker is told. Nothing has changed. Not an error of ours: it
- * is not logged as one.
+ * Something asked for is not done, for a reason that the asker is told. Nothing has changed. Not an
+ * error of ours: it is not logged as one.
  */
 public final class Refusal extends RuntimeException {
   private static final long serialVersionUID = 1L;

@@ -7,7 +7,9 @@ import java.util.regex.Pattern;
 public record Version(int major, int minor, int patch) implements Comparable<Version> {
   private static final Pattern SHAPE = Pattern.compile("(\\d{1,4})\\.(\\d{1,4})\\.(\\d{1,4})");
   private static final Comparator<Version> ORDER =
-      Comparator.comparingInt(Version::major).thenComparingInt(Version::minor).thenComparingInt(Version::patch);
+      Comparator.comparingInt(Version::major)
+          .thenComparingInt(Version::minor)
+          .thenComparingInt(Version::patch);
 
   /**
    * Reads {@code "1.2.2"}.

@@ -31,7 +31,9 @@ public record HistoryView(
 
   /** p99 in microseconds; null where nothing was measured. */
   public record Latency(
-      @Nullable Long beforeP99Micros, @Nullable Long duringP99Micros, @Nullable Long afterP99Micros) {}
+      @Nullable Long beforeP99Micros,
+      @Nullable Long duringP99Micros,
+      @Nullable Long afterP99Micros) {}
 
   /** What the appliance vouches for at the end. */
   public record Receipt(

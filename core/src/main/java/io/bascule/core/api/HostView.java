@@ -11,7 +11,10 @@ import org.jspecify.annotations.Nullable;
  */
 public record HostView(String name, String iqn, @Nullable String chapUser, List<String> volumes) {
 
-  /** POST /hosts. {@code volumes} null or empty means all. {@code chapSecret} has 12 to 255 characters. */
+  /**
+   * POST /hosts. {@code volumes} null or empty means all. {@code chapSecret} has 12 to 255
+   * characters.
+   */
   public record Create(
       String name,
       String iqn,

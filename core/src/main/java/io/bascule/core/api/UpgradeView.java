@@ -5,8 +5,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * GET /upgrade. In state IDLE everything but {@code revision}, {@code state}, {@code percent}, {@code steps}, {@code
- * pauseAt} and {@code cancel} is null.
+ * GET /upgrade. In state IDLE everything but {@code revision}, {@code state}, {@code percent},
+ * {@code steps}, {@code pauseAt} and {@code cancel} is null.
  *
  * @param state IDLE, RUNNING, PAUSED, CANCELING, COMPLETED, CANCELED, FAILED
  * @param step the current step's name; null when none is

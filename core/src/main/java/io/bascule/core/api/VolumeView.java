@@ -8,7 +8,13 @@ import java.util.List;
  * @param portals {@code address:port}, the floating one first
  */
 public record VolumeView(
-    String name, int lun, long sizeBytes, long allocatedBytes, String serial, String target, List<String> portals) {
+    String name,
+    int lun,
+    long sizeBytes,
+    long allocatedBytes,
+    String serial,
+    String target,
+    List<String> portals) {
 
   /** POST /volumes. */
   public record Create(String name, long sizeBytes) {}

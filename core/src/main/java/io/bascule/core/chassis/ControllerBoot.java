@@ -16,8 +16,8 @@ import java.util.Optional;
 /**
  * What the chassis knows of one controller.
  *
- * @param status ONLINE or RECOVERING as the controller says while it answers; RECOVERING while it boots or does not
- *     answer; FAILED when the attempts are used up; OFF without power
+ * @param status ONLINE or RECOVERING as the controller says while it answers; RECOVERING while it
+ *     boots or does not answer; FAILED when the attempts are used up; OFF without power
  * @param role as the controller last said in this boot; empty before it did
  * @param release as the controller last said in this boot; empty before it did
  * @param runningSlot the slot the current process was started from; empty without a process
@@ -26,7 +26,8 @@ import java.util.Optional;
  * @param attempts boots of {@code bootSlot} that failed since it was set
  * @param stable the current process has been ONLINE for 10 s
  * @param bootCause why the current boot happened
- * @param lastFailure the last fallback or exhaustion; kept until the slot is set again under another tag
+ * @param lastFailure the last fallback or exhaustion; kept until the slot is set again under
+ *     another tag
  * @param pid of the current process, or 0
  * @param sinceMillis wall clock of the last change of status
  */
@@ -72,21 +73,36 @@ public record ControllerBoot(
     var frame =
         Frame.of(
             "CONTROLLER",
-            "id", id.number(),
-            "status", status,
-            "role", role.map(Enum::name).orElse(""),
-            "release", release.map(Version::toString).orElse(""),
-            "runningSlot", runningSlot.map(Enum::name).orElse(""),
-            "bootSlot", bootSlot,
-            "fallback", fallback.map(Enum::name).orElse(""),
-            "attempts", attempts,
-            "stable", stable,
-            "bootCause", bootCause,
-            "failedSlot", lastFailure.map(f -> f.slot().name()).orElse(""),
-            "failedTag", lastFailure.map(Failure::tag).orElse(""),
-            "failedCause", lastFailure.map(Failure::cause).orElse(""),
-            "pid", pid,
-            "sinceMillis", sinceMillis);
+            "id",
+            id.number(),
+            "status",
+            status,
+            "role",
+            role.map(Enum::name).orElse(""),
+            "release",
+            release.map(Version::toString).orElse(""),
+            "runningSlot",
+            runningSlot.map(Enum::name).orElse(""),
+            "bootSlot",
+            bootSlot,
+            "fallback",
+            fallback.map(Enum::name).orElse(""),
+            "attempts",
+            attempts,
+            "stable",
+            stable,
+            "bootCause",
+            bootCause,
+            "failedSlot",
+            lastFailure.map(f -> f.slot().name()).orElse(""),
+            "failedTag",
+            lastFailure.map(Failure::tag).orElse(""),
+            "failedCause",
+            lastFailure.map(Failure::cause).orElse(""),
+            "pid",
+            pid,
+            "sinceMillis",
+            sinceMillis);
     var bytes = new ByteArrayOutputStream();
     try {
       frame.writeTo(bytes);
@@ -117,10 +133,9 @@ public record ControllerBoot(
         BootCause.valueOf(frame.text("bootCause")),
         frame
             .optional("failedSlot")
-            .map(
-                slot ->
-                    new Failure(
-                        Slot.valueOf(slot), frame.text("failedTag"), frame.text("failedCause"))),
+            .map(slot ->
+                new Failure(
+                    Slot.valueOf(slot), frame.text("failedTag"), frame.text("failedCause"))),
         frame.number("pid"),
         frame.number("sinceMillis"));
   }

@@ -12,11 +12,13 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * One message of the peer link or of the chassis: a type and named text fields. A receiver ignores fields it does not
- * know and answers an unknown type with {@link #UNSUPPORTED}, so that releases can grow apart.
+ * One message of the peer link or of the chassis: a type and named text fields. A receiver ignores
+ * fields it does not know and answers an unknown type with {@link #UNSUPPORTED}, so that releases
+ * can grow apart.
  *
- * <p>On the wire, big endian: {@code u32 bytes that follow | str type | u16 fields | fields x (str name, u32 length,
- * UTF-8 value)}, where {@code str} is {@code u16 length, UTF-8}. At most {@link #MAX_BYTES}.
+ * <p>On the wire, big endian: {@code u32 bytes that follow | str type | u16 fields | fields x (str
+ * name, u32 length, UTF-8 value)}, where {@code str} is {@code u16 length, UTF-8}. At most {@link
+ * #MAX_BYTES}.
  */
 public record Frame(String type, Map<String, String> fields) {
   /** The largest frame: a catalog of 1,000 volumes and hosts fits many times. */

@@ -3,8 +3,9 @@ package io.bascule.core.volume;
 import java.util.List;
 
 /**
- * A flat directory of files, the only thing a format knows of storage: real files, or a simulator's disk. Names are
- * {@code [a-z0-9][a-z0-9._-]*}, at most 120 characters. Methods throw {@link StoreException}.
+ * A flat directory of files, the only thing a format knows of storage: real files, or a simulator's
+ * disk. Names are {@code [a-z0-9][a-z0-9._-]*}, at most 120 characters. Methods throw {@link
+ * StoreException}.
  */
 public interface Directory {
   /** What an acknowledged write to a file here survives without a sync. */
@@ -28,7 +29,10 @@ public interface Directory {
   /** Names, sorted. */
   List<String> list();
 
-  /** Puts {@code content} under {@code name}, whole or not at all, durably (file and directory synced). */
+  /**
+   * Puts {@code content} under {@code name}, whole or not at all, durably (file and directory
+   * synced).
+   */
   void replace(String name, byte[] content);
 
   /** Removes the file if it is there. */

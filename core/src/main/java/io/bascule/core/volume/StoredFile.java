@@ -3,12 +3,17 @@ package io.bascule.core.volume;
 import java.nio.ByteBuffer;
 import java.util.List;
 
-/** A file with positional I/O. Safe for use by many threads. Methods throw {@link StoreException}. */
+/**
+ * A file with positional I/O. Safe for use by many threads. Methods throw {@link StoreException}.
+ */
 public interface StoredFile extends AutoCloseable {
   /** Fills all of {@code destination}; beyond the end of the file it reads zeros. */
   void read(long offsetBytes, ByteBuffer destination);
 
-  /** Like {@link #read} if no disk is needed, else {@link Volume#WOULD_BLOCK} and {@code destination} as it was. */
+  /**
+   * Like {@link #read} if no disk is needed, else {@link Volume#WOULD_BLOCK} and {@code
+   * destination} as it was.
+   */
   int tryRead(long offsetBytes, ByteBuffer destination);
 
   /** Writes all of {@code source}. */

@@ -5,13 +5,14 @@ import java.util.List;
 import java.util.UUID;
 
 /**
- * A block volume, whatever its format. Offsets and lengths are bytes, multiples of {@link #BLOCK_BYTES}, inside {@code
- * [0, sizeBytes())}; anything else is an {@link IllegalArgumentException}. Safe for use by many threads; two
- * overlapping operations in flight at once may land in either order, but each 512-byte block is wholly one or the
- * other.
+ * A block volume, whatever its format. Offsets and lengths are bytes, multiples of {@link
+ * #BLOCK_BYTES}, inside {@code [0, sizeBytes())}; anything else is an {@link
+ * IllegalArgumentException}. Safe for use by many threads; two overlapping operations in flight at
+ * once may land in either order, but each 512-byte block is wholly one or the other.
  *
- * <p>Every method may throw {@link StoreException}; none returns before its promise holds: a write that returned
- * survives the death of the process, one with {@code fua}, or followed by {@link #flush}, survives power loss.
+ * <p>Every method may throw {@link StoreException}; none returns before its promise holds: a write
+ * that returned survives the death of the process, one with {@code fua}, or followed by {@link
+ * #flush}, survives power loss.
  */
 public interface Volume extends AutoCloseable {
   /** Logical block size. */
@@ -26,7 +27,9 @@ public interface Volume extends AutoCloseable {
   /** Current size, a multiple of {@link #BLOCK_BYTES}. Grows only. */
   long sizeBytes();
 
-  /** Fills all of {@code destination} from {@code offsetBytes}; blocks as long as the disk takes. */
+  /**
+   * Fills all of {@code destination} from {@code offsetBytes}; blocks as long as the disk takes.
+   */
   void read(long offsetBytes, ByteBuffer destination);
 
   /**
@@ -49,15 +52,17 @@ public interface Volume extends AutoCloseable {
   void flush();
 
   /**
-   * Runs {@code operation} while no other write, trim, zero or atomic operation touches the range: for COMPARE AND
-   * WRITE, ORWRITE and the like.
+   * Runs {@code operation} while no other write, trim, zero or atomic operation touches the range:
+   * for COMPARE AND WRITE, ORWRITE and the like.
    */
   <T> T atomically(long offsetBytes, long lengthBytes, AtomicOperation<T> operation);
 
   /** Bytes of storage in use. */
   long allocatedBytes();
 
-  /** The allocated extents that touch the range, ascending, clipped to it, without gaps merged away. */
+  /**
+   * The allocated extents that touch the range, ascending, clipped to it, without gaps merged away.
+   */
   List<Extent> extents(long offsetBytes, long lengthBytes);
 
   /** Closes the volume's files; what was acknowledged stays. */
