@@ -1,0 +1,15 @@
+package io.bascule.controller.service;
+
+/**
+ * Everything the REST API of an active controller stands on. Exists only while this controller is
+ * active.
+ */
+public record Services(
+    ApplianceService appliance,
+    VolumeService volumes,
+    HostService hosts,
+    PackageService packages,
+    UpgradeService upgrade,
+    ControllerService controllers,
+    EventService events,
+    AccessService access) {}
