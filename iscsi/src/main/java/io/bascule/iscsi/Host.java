@@ -1,0 +1,23 @@
+package io.bascule.iscsi;
+
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Who may log in, and what exists for it.
+ *
+ * @param iqn the initiator name, or {@link #ANY}; an exact name goes before it
+ * @param luns the LUNs granted, or empty for all
+ */
+public record Host(String name, String iqn, Optional<Chap> chap, Optional<Set<Integer>> luns) {
+  /** Every initiator that has no entry of its own. */
+  public static final String ANY = "*";
+
+  public Host {
+    luns = luns.map(Set::copyOf);
+  }
+
+  boolean sees(int lun) {
+    return luns.isEmpty() || luns.get().contains(lun);
+  }
+}
