@@ -1,0 +1,46 @@
+package io.bascule.cli;
+
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** The root of the command line: it only knows its subcommands. */
+@Command(
+    name = "bascule",
+    description = "A dual-controller iSCSI appliance whose upgrade can be canceled under load.",
+    synopsisSubcommandLabel = "COMMAND",
+    subcommands = {
+      StatusCommand.class,
+    },
+    footer = {
+      "",
+      "`bascule COMMAND --help` explains one.",
+      "Exit codes: 0 done, 1 failed, 2 usage, 3 refused or no effect, 4 appliance not reachable.",
+    })
+public final class BasculeCommand implements Runnable {
+  @Spec private CommandSpec spec;
+
+  @Option(
+      names = {"-h", "--help"},
+      usageHelp = true,
+      description = "Show this help.")
+  private boolean help;
+
+  @Override
+  public void run() {
+    throw new ParameterException(spec.commandLine(), "Which command?");
+  }
+
+  /** The command line with all its commands. */
+  public static CommandLine commandLine() {
+    return new CommandLine(new BasculeCommand()).setCaseInsensitiveEnumValuesAllowed(true);
+  }
+
+  /** Runs one command; its exit code is the process'. */
+  public static void main(String[] args) {
+    System.exit(commandLine().execute(args));
+  }
+}
