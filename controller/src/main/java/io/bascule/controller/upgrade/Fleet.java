@@ -20,7 +20,10 @@ public interface Fleet {
   /** The release this process runs. */
   Version release();
 
-  /** What the chassis knows of each controller, not older than 300 ms. */
+  /**
+   * What the chassis knows of each controller, asked now: it shows the effect of every earlier
+   * request of ours.
+   */
   Map<ControllerId, ControllerBoot> boots() throws Unreachable;
 
   /** The peer link to the standby is up, and the standby says it is ready to take over. */

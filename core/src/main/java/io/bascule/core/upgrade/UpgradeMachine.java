@@ -1,0 +1,514 @@
+package io.bascule.core.upgrade;
+
+import io.bascule.core.Check;
+import io.bascule.core.ControllerId;
+import io.bascule.core.Version;
+import io.bascule.core.upgrade.Upgrade.Cancel;
+import io.bascule.core.upgrade.Upgrade.Cause;
+import io.bascule.core.upgrade.Upgrade.Row;
+import io.bascule.core.upgrade.Upgrade.StepProgress;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * The upgrade's state machine. Pure: {@link #step} is all there is; whoever runs it stores the
+ * result before acting on it.
+ *
+ * <pre>
+ * RUNNING   -> RUNNING    the next step began, or the same is tried again
+ * RUNNING   -> PAUSED     a pause point, or somebody paused the migration
+ * RUNNING   -> COMPLETED  the last step's goals were reached
+ * RUNNING   -> CANCELING  a cancel, or a step failed (then with a cause)
+ * PAUSED    -> RUNNING    resumed, or a queued cancel lifted the pause
+ * PAUSED    -> CANCELING  a cancel
+ * CANCELING -> CANCELING  the next step is being undone, or the first one again
+ * CANCELING -> CANCELED   all undone, as asked
+ * CANCELING -> FAILED     all undone, with a cause
+ * </pre>
+ */
+public final class UpgradeMachine {
+  /** Tries of a step before the upgrade returns by itself. */
+  public static final int MAX_ATTEMPTS = 3;
+
+  private UpgradeMachine() {}
+
+  /** What a step came to. */
+  public sealed interface Result {
+    /** Store {@code next}, then tell {@code notes}. */
+    record Changed(Upgrade next, List<Note> notes) implements Result {
+      public Changed {
+        notes = List.copyOf(notes);
+      }
+    }
+
+    /** Nothing changes; {@code why} is for whoever asked. */
+    record Unchanged(String why) implements Result {}
+  }
+
+  /** A line of the history. {@code what} is stable. */
+  public record Note(String what, String detail) {}
+
+  /** The first state of a new upgrade. {@code before} is the record as the last upgrade left it. */
+  public static Upgrade begin(
+      Plan plan,
+      long lastRevision,
+      Row before,
+      Set<PausePoint> pauseAt,
+      Upgrade.Tuning tuning,
+      String by,
+      Instant now) {
+    List<StepProgress> steps = new ArrayList<>();
+    for (var planned : plan.steps()) {
+      var pending =
+          new StepProgress(
+              planned.name(),
+              StepState.PENDING,
+              0,
+              Optional.empty(),
+              Optional.empty(),
+              Optional.empty());
+      steps.add(steps.isEmpty() ? pending.with(StepState.RUNNING, now) : pending);
+    }
+    return new Upgrade(
+        plan,
+        UpgradeState.RUNNING,
+        lastRevision + 1,
+        Optional.of(plan.steps().getFirst().name()),
+        0,
+        steps,
+        pauseAt,
+        Optional.empty(),
+        Optional.empty(),
+        Optional.empty(),
+        Optional.empty(),
+        new Row(
+            false,
+            false,
+            false,
+            Set.of(plan.from()),
+            Optional.of(plan.onceActive()),
+            before.rollbackCounter()),
+        tuning,
+        by,
+        now,
+        Optional.empty());
+  }
+
+  /** What {@code event} makes of {@code upgrade}. */
+  public static Result step(Upgrade upgrade, UpgradeEvent event) {
+    return switch (event) {
+      case UpgradeEvent.GoalsReached reached -> goalsReached(upgrade, reached);
+      case UpgradeEvent.StepFailed failed -> stepFailed(upgrade, failed);
+      case UpgradeEvent.RolesChanged changed -> rolesChanged(upgrade, changed);
+      case UpgradeEvent.Progressed progressed -> progressed(upgrade, progressed);
+      case UpgradeEvent.PauseAsked asked -> pauseAsked(upgrade, asked);
+      case UpgradeEvent.ResumeAsked asked -> resumeAsked(upgrade, asked);
+      case UpgradeEvent.PausePointsSet set -> pausePointsSet(upgrade, set);
+      case UpgradeEvent.Tuned tuned -> tuned(upgrade, tuned);
+      case UpgradeEvent.CancelStarted started -> cancelStarted(upgrade, started);
+      case UpgradeEvent.CancelQueued queued -> cancelQueued(upgrade, queued);
+      case UpgradeEvent.CancelWithdrawn withdrawn -> cancelWithdrawn(upgrade, withdrawn);
+      case UpgradeEvent.CanceledByTakeover canceled -> canceledByTakeover(upgrade, canceled);
+    };
+  }
+
+  private static Result goalsReached(Upgrade upgrade, UpgradeEvent.GoalsReached event) {
+    return switch (upgrade.state()) {
+      case RUNNING -> stepDone(upgrade, event);
+      case CANCELING -> stepUndone(upgrade, event);
+      case IDLE, PAUSED, COMPLETED, CANCELED, FAILED -> nothingToDo(upgrade);
+    };
+  }
+
+  private static Result stepDone(Upgrade upgrade, UpgradeEvent.GoalsReached event) {
+    StepName done = upgrade.step().orElseThrow();
+    Instant now = event.now();
+    var marked = upgrade.withStep(done, step -> step.with(StepState.DONE, now));
+    List<Note> notes = new ArrayList<>();
+    notes.add(new Note("step.done", done.name()));
+    var following = upgrade.plan().after(done);
+    if (following.isEmpty()) {
+      notes.add(new Note("upgrade.completed", upgrade.plan().to() + " on both controllers"));
+      return new Result.Changed(
+          marked.edit().ended(UpgradeState.COMPLETED, now).nextRevision().done(), notes);
+    }
+    StepName next = following.get();
+    var entered = marked.withStep(next, step -> step.with(StepState.RUNNING, now));
+    var edit = entered.edit().step(next).row(rowOnEntering(upgrade, next)).nextRevision();
+    notes.add(new Note("step.started", next.name()));
+    var pausePoint = PausePoint.of(next).filter(upgrade.pauseAt()::contains);
+    if (pausePoint.isPresent() && upgrade.queued().isEmpty()) {
+      String reason = "pause point " + pausePoint.get().label();
+      edit.state(UpgradeState.PAUSED).pausedReason(Optional.of(reason)).without(pausePoint.get());
+      notes.add(new Note("upgrade.paused", reason));
+    }
+    if (next == StepName.FINALIZE && upgrade.queued().isPresent()) {
+      edit.queued(Optional.empty());
+      notes.add(
+          new Note("cancel.dropped", "the upgrade ended before the cancel could be carried out"));
+    }
+    return new Result.Changed(edit.done(), notes);
+  }
+
+  private static Row rowOnEntering(Upgrade upgrade, StepName next) {
+    Row row = upgrade.row();
+    Plan plan = upgrade.plan();
+    return switch (next) {
+      case ACTIVATE_STANDBY -> allowing(row, Set.of(plan.from(), plan.to()));
+      case HANDOVER -> preferring(row, plan.onceActive().other());
+      case FINALIZE ->
+          new Row(
+              row.canceled(),
+              row.committed(),
+              row.v2Invalid(),
+              Set.of(plan.to()),
+              row.preferredActive(),
+              Math.max(row.rollbackCounter(), plan.rollbackCounter()));
+      case PRECHECK,
+          STAGE_STANDBY,
+          STAGE_ONCE_ACTIVE,
+          ACTIVATE_ONCE_ACTIVE,
+          PHASE_1,
+          PHASE_2,
+          PHASE_3,
+          PHASE_4,
+          COMMIT ->
+          row;
+    };
+  }
+
+  private static Row allowing(Row row, Set<Version> releases) {
+    return new Row(
+        row.canceled(),
+        row.committed(),
+        row.v2Invalid(),
+        releases,
+        row.preferredActive(),
+        row.rollbackCounter());
+  }
+
+  private static Row preferring(Row row, ControllerId id) {
+    return new Row(
+        row.canceled(),
+        row.committed(),
+        row.v2Invalid(),
+        row.allowedReleases(),
+        Optional.of(id),
+        row.rollbackCounter());
+  }
+
+  private static Row canceled(Row row) {
+    return new Row(
+        true,
+        row.committed(),
+        row.v2Invalid(),
+        row.allowedReleases(),
+        row.preferredActive(),
+        row.rollbackCounter());
+  }
+
+  private static Result stepUndone(Upgrade upgrade, UpgradeEvent.GoalsReached event) {
+    StepName undone = upgrade.step().orElseThrow();
+    Instant now = event.now();
+    var order = upgrade.plan().undoOrder();
+    List<Note> notes = new ArrayList<>();
+    var marked =
+        upgrade.withStep(
+            undone,
+            step -> step.state() == StepState.UNDOING ? step.with(StepState.UNDONE, now) : step);
+    if (marked.progress(undone).state() == StepState.UNDONE) {
+      notes.add(new Note("step.undone", undone.name()));
+    }
+    int at = order.indexOf(undone);
+    Check.that(at >= 0, "%s is not in the undo order %s", undone, order);
+    if (at + 1 == order.size()) {
+      return allUndone(marked, event.active(), now, notes);
+    }
+    StepName next = order.get(at + 1);
+    var edit = beginUndo(marked, next, now).edit().step(next).nextRevision();
+    if (next == StepName.HANDOVER) {
+      // From here the controller that is back on the old release shall win if both boot.
+      edit.row(preferring(marked.row(), event.active().other()));
+    }
+    return new Result.Changed(edit.done(), notes);
+  }
+
+  private static Result allUndone(
+      Upgrade upgrade, ControllerId active, Instant now, List<Note> notes) {
+    boolean failed = upgrade.cause().isPresent();
+    Version old = upgrade.plan().from();
+    notes.add(
+        failed
+            ? new Note("upgrade.failed", "back on " + old + ": " + upgrade.cause().get().detail())
+            : new Note("upgrade.canceled", "back on " + old + " on both controllers"));
+    return new Result.Changed(
+        upgrade
+            .edit()
+            .ended(failed ? UpgradeState.FAILED : UpgradeState.CANCELED, now)
+            .row(preferring(allowing(upgrade.row(), Set.of(old)), active))
+            .nextRevision()
+            .done(),
+        notes);
+  }
+
+  private static Upgrade beginUndo(Upgrade upgrade, StepName name, Instant now) {
+    return upgrade.withStep(
+        name,
+        step ->
+            step.state() == StepState.PENDING || step.state() == StepState.UNDONE
+                ? step
+                : step.with(StepState.UNDOING, now));
+  }
+
+  private static Result stepFailed(Upgrade upgrade, UpgradeEvent.StepFailed event) {
+    return switch (upgrade.state()) {
+      case RUNNING -> {
+        StepName step = upgrade.step().orElseThrow();
+        Check.that(step != StepName.FINALIZE, "FINALIZE cannot fail: %s", event.detail());
+        if (event.mayRetry() && upgrade.attempts() + 1 < MAX_ATTEMPTS) {
+          yield new Result.Changed(
+              upgrade.edit().attempts(upgrade.attempts() + 1).done(),
+              List.of(new Note("step.retried", step.name() + ": " + event.detail())));
+        }
+        var marked =
+            upgrade.withStep(
+                step,
+                progress ->
+                    new StepProgress(
+                        progress.name(),
+                        StepState.FAILED,
+                        progress.percent(),
+                        progress.startedAt(),
+                        Optional.of(event.now()),
+                        Optional.of(event.detail())));
+        var cancel =
+            new Cancel("bascule", event.now(), Optional.empty(), event.detail(), false, true);
+        yield goBack(
+            marked,
+            cancel,
+            Optional.of(new Cause(event.code(), event.detail())),
+            event.now(),
+            new Note("upgrade.returning", event.detail()));
+      }
+      case IDLE, PAUSED, CANCELING, COMPLETED, CANCELED, FAILED -> nothingToDo(upgrade);
+    };
+  }
+
+  private static Result.Changed goBack(
+      Upgrade upgrade, Cancel cancel, Optional<Cause> cause, Instant now, Note note) {
+    StepName first = upgrade.plan().undoOrder().getFirst();
+    Upgrade begun = upgrade;
+    for (StepName name : upgrade.plan().undoOrder()) {
+      // What was under way is shown as being undone at once; what is done follows in its turn.
+      boolean underWay = upgrade.progress(name).state() == StepState.RUNNING;
+      if (name == first || underWay) {
+        begun = beginUndo(begun, name, now);
+      }
+    }
+    var edit =
+        begun
+            .edit()
+            .state(UpgradeState.CANCELING)
+            .step(first)
+            .cancel(cancel)
+            .queued(Optional.empty())
+            .pauseAt(Set.of())
+            .pausedReason(Optional.empty())
+            .row(canceled(upgrade.row()))
+            .nextRevision();
+    cause.ifPresent(edit::cause);
+    return new Result.Changed(edit.done(), List.of(note));
+  }
+
+  private static Result rolesChanged(Upgrade upgrade, UpgradeEvent.RolesChanged event) {
+    return switch (upgrade.state()) {
+      case CANCELING -> {
+        StepName first = upgrade.plan().undoOrder().getFirst();
+        if (upgrade.step().equals(Optional.of(first))) {
+          yield new Result.Unchanged("already at the first step of the way back");
+        }
+        yield new Result.Changed(
+            upgrade.edit().step(first).nextRevision().done(),
+            List.of(new Note("cancel.roles-changed", event.why())));
+      }
+      case IDLE, RUNNING, PAUSED, COMPLETED, CANCELED, FAILED -> nothingToDo(upgrade);
+    };
+  }
+
+  private static Result progressed(Upgrade upgrade, UpgradeEvent.Progressed event) {
+    if (upgrade.step().isEmpty()) {
+      return nothingToDo(upgrade);
+    }
+    StepName name = upgrade.step().get();
+    int percent = Math.clamp(event.percent(), 0, 99);
+    var was = upgrade.progress(name);
+    if (was.percent() == percent
+        || (was.state() != StepState.RUNNING && was.state() != StepState.UNDOING)) {
+      return new Result.Unchanged("no news");
+    }
+    return new Result.Changed(
+        upgrade.withStep(
+            name,
+            step ->
+                new StepProgress(
+                    step.name(),
+                    step.state(),
+                    percent,
+                    step.startedAt(),
+                    step.endedAt(),
+                    step.error())),
+        List.of());
+  }
+
+  private static Result pauseAsked(Upgrade upgrade, UpgradeEvent.PauseAsked event) {
+    return switch (upgrade.state()) {
+      case RUNNING -> {
+        StepName step = upgrade.step().orElseThrow();
+        if (step.phase().isEmpty() || step == StepName.COMMIT) {
+          yield new Result.Unchanged(
+              "The rolling part cannot be paused in the middle of "
+                  + step
+                  + "; set a pause point ahead instead (handover, once-active).");
+        }
+        String reason = "paused by " + event.by();
+        yield new Result.Changed(
+            upgrade
+                .edit()
+                .state(UpgradeState.PAUSED)
+                .pausedReason(Optional.of(reason))
+                .nextRevision()
+                .done(),
+            List.of(new Note("upgrade.paused", reason)));
+      }
+      case PAUSED -> new Result.Unchanged("The upgrade is paused already.");
+      case CANCELING -> new Result.Unchanged("The upgrade is being canceled; that is not paused.");
+      case IDLE, COMPLETED, CANCELED, FAILED -> new Result.Unchanged("No upgrade is running.");
+    };
+  }
+
+  private static Result resumeAsked(Upgrade upgrade, UpgradeEvent.ResumeAsked event) {
+    return switch (upgrade.state()) {
+      case PAUSED ->
+          new Result.Changed(
+              resumed(upgrade).nextRevision().done(),
+              List.of(new Note("upgrade.resumed", "by " + event.by())));
+      case RUNNING -> new Result.Unchanged("The upgrade is not paused.");
+      case CANCELING -> new Result.Unchanged("The upgrade is being canceled.");
+      case IDLE, COMPLETED, CANCELED, FAILED -> new Result.Unchanged("No upgrade is running.");
+    };
+  }
+
+  private static Upgrade.Editor resumed(Upgrade upgrade) {
+    return upgrade.edit().state(UpgradeState.RUNNING).pausedReason(Optional.empty());
+  }
+
+  private static Result pausePointsSet(Upgrade upgrade, UpgradeEvent.PausePointsSet event) {
+    return switch (upgrade.state()) {
+      case RUNNING, PAUSED -> {
+        for (var point : event.points()) {
+          if (upgrade.plan().find(point.step()).isEmpty()) {
+            yield new Result.Unchanged(
+                "This upgrade has no " + point.label() + ": it does not migrate volumes.");
+          }
+          if (!upgrade.plan().isBefore(upgrade.step().orElseThrow(), point.step())) {
+            yield new Result.Unchanged(
+                "The upgrade is past the pause point " + point.label() + " already.");
+          }
+        }
+        yield new Result.Changed(
+            upgrade.edit().pauseAt(new LinkedHashSet<>(event.points())).done(),
+            List.of(new Note("upgrade.pause-points", event.points().toString())));
+      }
+      case CANCELING -> new Result.Unchanged("The upgrade is being canceled; that is not paused.");
+      case IDLE, COMPLETED, CANCELED, FAILED -> new Result.Unchanged("No upgrade is running.");
+    };
+  }
+
+  private static Result tuned(Upgrade upgrade, UpgradeEvent.Tuned event) {
+    return switch (upgrade.state()) {
+      case RUNNING, PAUSED ->
+          new Result.Changed(
+              upgrade.edit().tuning(event.tuning()).done(),
+              List.of(new Note("upgrade.tuned", event.tuning().toString())));
+      case CANCELING -> new Result.Unchanged("The upgrade is being canceled.");
+      case IDLE, COMPLETED, CANCELED, FAILED -> new Result.Unchanged("No upgrade is running.");
+    };
+  }
+
+  private static Result cancelStarted(Upgrade upgrade, UpgradeEvent.CancelStarted event) {
+    return switch (upgrade.state()) {
+      case RUNNING, PAUSED -> {
+        Check.that(
+            !upgrade.row().committed() && !upgrade.step().equals(Optional.of(StepName.FINALIZE)),
+            "a cancel was let through at %s",
+            upgrade.step());
+        yield goBack(
+            upgrade,
+            event.cancel(),
+            Optional.empty(),
+            event.now(),
+            new Note(
+                "cancel.started",
+                "by "
+                    + event.cancel().by()
+                    + event.cancel().reason().map(reason -> ", " + reason).orElse("")
+                    + (event.cancel().acceptDisruption() ? ", disruption accepted" : "")));
+      }
+      case CANCELING -> new Result.Unchanged("The upgrade is being canceled already.");
+      case IDLE, COMPLETED, CANCELED, FAILED -> new Result.Unchanged("No upgrade is running.");
+    };
+  }
+
+  private static Result cancelQueued(Upgrade upgrade, UpgradeEvent.CancelQueued event) {
+    return switch (upgrade.state()) {
+      case RUNNING, PAUSED -> {
+        List<Note> notes = new ArrayList<>();
+        notes.add(new Note("cancel.queued", "by " + event.queued().by()));
+        var edit = upgrade.edit();
+        // At a cancel point already, only the guard is missing: going on would leave the point
+        // behind.
+        if (upgrade.state() == UpgradeState.PAUSED && !CancelRules.isCancelPoint(upgrade)) {
+          edit = resumed(upgrade);
+          notes.add(new Note("upgrade.resumed", "to reach the cancel point"));
+        }
+        yield new Result.Changed(
+            edit.queued(Optional.of(event.queued())).nextRevision().done(), notes);
+      }
+      case CANCELING -> new Result.Unchanged("The upgrade is being canceled already.");
+      case IDLE, COMPLETED, CANCELED, FAILED -> new Result.Unchanged("No upgrade is running.");
+    };
+  }
+
+  private static Result cancelWithdrawn(Upgrade upgrade, UpgradeEvent.CancelWithdrawn event) {
+    if (upgrade.queued().isEmpty()) {
+      return new Result.Unchanged("No cancel is queued.");
+    }
+    return new Result.Changed(
+        upgrade.edit().queued(Optional.empty()).nextRevision().done(),
+        List.of(new Note("cancel.withdrawn", "by " + event.by())));
+  }
+
+  private static Result canceledByTakeover(Upgrade upgrade, UpgradeEvent.CanceledByTakeover event) {
+    return switch (upgrade.state()) {
+      case RUNNING, PAUSED -> {
+        String detail = "a release that cannot go on with the migration took over";
+        var cancel = new Cancel("bascule", event.now(), Optional.empty(), detail, false, true);
+        yield goBack(
+            upgrade,
+            cancel,
+            Optional.of(new Cause("CANCELED_BY_TAKEOVER", detail)),
+            event.now(),
+            new Note("upgrade.returning", detail));
+      }
+      case IDLE, CANCELING, COMPLETED, CANCELED, FAILED -> nothingToDo(upgrade);
+    };
+  }
+
+  private static Result nothingToDo(Upgrade upgrade) {
+    return new Result.Unchanged("nothing to do in " + upgrade.state());
+  }
+}
