@@ -22,6 +22,7 @@ public enum ErrorCode {
   PACKAGE_REFUSED(422, "The package is refused"),
   TOO_LARGE(413, "Too large"),
   UNSUPPORTED_MEDIA(415, "Send application/json"),
+  TOO_MANY_REQUESTS(429, "Too many at once"),
   NO_SPACE(507, "Not enough space"),
   NO_ACTIVE(503, "No controller is active"),
   CHASSIS_ABSENT(503, "The chassis does not answer"),
