@@ -1,0 +1,305 @@
+package io.bascule.store.v1;
+
+import io.bascule.core.Check;
+import io.bascule.core.volume.StoreException;
+import io.bascule.core.volume.StoredFile;
+import io.bascule.core.volume.Volume;
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.UUID;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A format 1 volume: its blocks are the bytes of one sparse file, at the same offsets. Safe for
+ * many threads.
+ *
+ * <p>Invariants: the file is at least {@code sizeBytes} long, and holds zeros behind it. Once a
+ * sync failed nothing is written any more and no flush succeeds, in this process or a later one:
+ * the kernel forgets such a failure after telling it once, so a second sync would lie.
+ */
+final class VolumeV1 implements Volume {
+  /** Holes are made in units of this; what a range has beside is overwritten with zeros. */
+  static final int HOLE_BYTES = 4096;
+
+  private static final ByteBuffer ZEROS = ByteBuffer.allocateDirect(HOLE_BYTES).asReadOnlyBuffer();
+
+  private final UUID uuid;
+  private final StoredFile data;
+  private final Runnable suspectMarker;
+  private final Consumer<VolumeV1> onClose;
+  private final RangeLocks locks = new RangeLocks();
+  private volatile long sizeBytes;
+
+  /** Why nothing is written any more. */
+  private volatile @Nullable StoreException suspect;
+
+  /**
+   * @param suspectMarker makes the volume's being suspect durable
+   */
+  VolumeV1(HeaderV1 header, StoredFile data, Runnable suspectMarker, Consumer<VolumeV1> onClose) {
+    this.uuid = header.uuid();
+    this.sizeBytes = header.sizeBytes();
+    this.data = data;
+    this.suspectMarker = suspectMarker;
+    this.onClose = onClose;
+    if (header.state() == HeaderV1.State.SUSPECT) {
+      var cause = new IllegalStateException("a sync failed before this volume was opened");
+      suspect = new StoreException.Io("volume " + uuid + " is suspect", cause);
+    }
+  }
+
+  @Override
+  public UUID uuid() {
+    return uuid;
+  }
+
+  @Override
+  public long sizeBytes() {
+    return sizeBytes;
+  }
+
+  /** Called by the store once the file and the header are larger. */
+  void grown(long newSizeBytes) {
+    Check.that(newSizeBytes >= sizeBytes, "volume %s would shrink to %d", uuid, newSizeBytes);
+    sizeBytes = newSizeBytes;
+  }
+
+  boolean isSuspect() {
+    return suspect != null;
+  }
+
+  StoredFile data() {
+    return data;
+  }
+
+  @Override
+  public void read(long offsetBytes, ByteBuffer destination) {
+    checkRange(offsetBytes, destination.remaining());
+    data.read(offsetBytes, destination);
+  }
+
+  @Override
+  public int tryRead(long offsetBytes, ByteBuffer destination) {
+    checkRange(offsetBytes, destination.remaining());
+    return data.tryRead(offsetBytes, destination);
+  }
+
+  @Override
+  public void write(long offsetBytes, ByteBuffer source, boolean fua) {
+    int length = source.remaining();
+    checkRange(offsetBytes, length);
+    locks.shared(offsetBytes, length, () -> writeLocked(offsetBytes, source));
+    if (fua) {
+      flush();
+    }
+  }
+
+  @Override
+  public void trim(long offsetBytes, long lengthBytes) {
+    checkRange(offsetBytes, lengthBytes);
+    locks.shared(offsetBytes, lengthBytes, () -> trimLocked(offsetBytes, lengthBytes));
+  }
+
+  /** Making a hole is the fastest way to zeros, and format 1 is thin in any case. */
+  @Override
+  public void zero(long offsetBytes, long lengthBytes) {
+    trim(offsetBytes, lengthBytes);
+  }
+
+  @Override
+  public void flush() {
+    checkNotSuspect();
+    try {
+      data.sync();
+    } catch (StoreException e) {
+      markSuspect(e);
+      throw e;
+    }
+    // Another thread's sync may have failed and taken the kernel's one report of it.
+    checkNotSuspect();
+  }
+
+  @Override
+  public <T> T atomically(long offsetBytes, long lengthBytes, AtomicOperation<T> operation) {
+    checkRange(offsetBytes, lengthBytes);
+    return locks.exclusive(
+        offsetBytes, lengthBytes, () -> operation.run(new Locked(offsetBytes, lengthBytes)));
+  }
+
+  @Override
+  public long allocatedBytes() {
+    return data.allocatedBytes();
+  }
+
+  @Override
+  public List<Extent> extents(long offsetBytes, long lengthBytes) {
+    checkRange(offsetBytes, lengthBytes);
+    return data.extents(offsetBytes, lengthBytes);
+  }
+
+  @Override
+  public void close() {
+    onClose.accept(this);
+    data.close();
+  }
+
+  private void writeLocked(long offsetBytes, ByteBuffer source) {
+    checkNotSuspect();
+    data.write(offsetBytes, source);
+  }
+
+  private void trimLocked(long offsetBytes, long lengthBytes) {
+    checkNotSuspect();
+    long end = offsetBytes + lengthBytes;
+    long holeStart = roundUp(offsetBytes);
+    // The volume's last piece may be shorter than a unit: nothing lies behind it.
+    long holeEnd = end == sizeBytes ? end : end / HOLE_BYTES * HOLE_BYTES;
+    if (holeStart >= holeEnd) {
+      zeroEdge(offsetBytes, Math.min(holeStart, end));
+      zeroEdge(Math.min(holeStart, end), end);
+      return;
+    }
+    zeroEdge(offsetBytes, holeStart);
+    data.punch(holeStart, holeEnd - holeStart);
+    zeroEdge(holeEnd, end);
+  }
+
+  /** Less than a unit; nothing to do where no data is. */
+  private void zeroEdge(long from, long end) {
+    if (from < end && !data.extents(from, end - from).isEmpty()) {
+      data.write(from, ZEROS.duplicate().limit((int) (end - from)));
+    }
+  }
+
+  private void markSuspect(StoreException cause) {
+    synchronized (this) {
+      if (suspect != null) {
+        return;
+      }
+      suspect = cause;
+    }
+    try {
+      suspectMarker.run();
+    } catch (StoreException e) {
+      cause.addSuppressed(e); // the caller reports both
+    }
+  }
+
+  private void checkNotSuspect() {
+    var cause = suspect;
+    if (cause != null) {
+      throw new StoreException.Io(
+          "volume "
+              + uuid
+              + " is suspect: a sync failed, so what it acknowledged may not be on the disk",
+          cause);
+    }
+  }
+
+  private void checkRange(long offsetBytes, long lengthBytes) {
+    long size = sizeBytes;
+    if (offsetBytes < 0
+        || lengthBytes < 0
+        || offsetBytes > size
+        || lengthBytes > size - offsetBytes
+        || offsetBytes % BLOCK_BYTES != 0
+        || lengthBytes % BLOCK_BYTES != 0) {
+      throw new IllegalArgumentException(
+          "not a range of volume %s (%d bytes): %d bytes at %d"
+              .formatted(uuid, size, lengthBytes, offsetBytes));
+    }
+  }
+
+  private static long roundUp(long bytes) {
+    return (bytes + HOLE_BYTES - 1) / HOLE_BYTES * HOLE_BYTES;
+  }
+
+  /** The volume as an atomic operation sees it: the range is locked already, the rest is out. */
+  private final class Locked implements Volume {
+    private final long from;
+    private final long end;
+
+    Locked(long offsetBytes, long lengthBytes) {
+      this.from = offsetBytes;
+      this.end = offsetBytes + lengthBytes;
+    }
+
+    @Override
+    public UUID uuid() {
+      return uuid;
+    }
+
+    @Override
+    public long sizeBytes() {
+      return sizeBytes;
+    }
+
+    @Override
+    public void read(long offsetBytes, ByteBuffer destination) {
+      VolumeV1.this.read(offsetBytes, destination);
+    }
+
+    @Override
+    public int tryRead(long offsetBytes, ByteBuffer destination) {
+      return VolumeV1.this.tryRead(offsetBytes, destination);
+    }
+
+    @Override
+    public void write(long offsetBytes, ByteBuffer source, boolean fua) {
+      checkInside(offsetBytes, source.remaining());
+      writeLocked(offsetBytes, source);
+      if (fua) {
+        flush();
+      }
+    }
+
+    @Override
+    public void trim(long offsetBytes, long lengthBytes) {
+      checkInside(offsetBytes, lengthBytes);
+      trimLocked(offsetBytes, lengthBytes);
+    }
+
+    @Override
+    public void zero(long offsetBytes, long lengthBytes) {
+      trim(offsetBytes, lengthBytes);
+    }
+
+    @Override
+    public void flush() {
+      VolumeV1.this.flush();
+    }
+
+    @Override
+    public <T> T atomically(long offsetBytes, long lengthBytes, AtomicOperation<T> operation) {
+      checkInside(offsetBytes, lengthBytes);
+      return operation.run(this);
+    }
+
+    @Override
+    public long allocatedBytes() {
+      return VolumeV1.this.allocatedBytes();
+    }
+
+    @Override
+    public List<Extent> extents(long offsetBytes, long lengthBytes) {
+      return VolumeV1.this.extents(offsetBytes, lengthBytes);
+    }
+
+    @Override
+    public void close() {
+      throw new IllegalStateException("an atomic operation does not close its volume");
+    }
+
+    private void checkInside(long offsetBytes, long lengthBytes) {
+      checkRange(offsetBytes, lengthBytes);
+      Check.that(
+          offsetBytes >= from && offsetBytes + lengthBytes <= end,
+          "an atomic operation on [%d, %d) changes %d bytes at %d",
+          from,
+          end,
+          lengthBytes,
+          offsetBytes);
+    }
+  }
+}
