@@ -14,6 +14,12 @@ import picocli.CommandLine.Spec;
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {
       StatusCommand.class,
+      VolumeCommand.class,
+      HostCommand.class,
+      PackageCommand.class,
+      UpgradeCommand.class,
+      ControllerCommand.class,
+      CompletionCommand.class,
     },
     footer = {
       "",

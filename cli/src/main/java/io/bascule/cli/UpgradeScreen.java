@@ -17,7 +17,7 @@ final class UpgradeScreen {
 
   private UpgradeScreen() {}
 
-  /** {@code 1.2.1 -> 1.2.2  RUNNING  63 %  STAGE_ONCE_ACTIVE  up to 20 s left}. */
+  /** {@code 1.2.1 -> 1.2.2 RUNNING 63 % STAGE_ONCE_ACTIVE up to 20 s left}. */
   static String headline(UpgradeView upgrade, Screen screen) {
     var line = new StringBuilder();
     line.append(upgrade.from()).append(" -> ").append(upgrade.to()).append("  ");
@@ -81,7 +81,8 @@ final class UpgradeScreen {
       lines.add("  Paused        " + upgrade.pausedReason());
     }
     if (upgrade.cause() != null) {
-      lines.add("  Cause         " + upgrade.cause().detail() + " [" + upgrade.cause().code() + "]");
+      lines.add(
+          "  Cause         " + upgrade.cause().detail() + " [" + upgrade.cause().code() + "]");
     }
     lines.addAll(cancel(upgrade.cancel(), screen));
     return lines;
@@ -102,8 +103,7 @@ final class UpgradeScreen {
     }
     var queued = cancel.queued();
     if (queued != null) {
-      lines.add(
-          "                queued by " + queued.by() + " at " + Times.instant(queued.at()));
+      lines.add("                queued by " + queued.by() + " at " + Times.instant(queued.at()));
     }
     return lines;
   }
@@ -134,7 +134,7 @@ final class UpgradeScreen {
     return table;
   }
 
-  /** {@code [#########...........]  45 %}. */
+  /** {@code [#########...........] 45 %}. */
   static String bar(int percent, Screen screen) {
     int full = Math.clamp((long) percent * BAR_CELLS / 100, 0, BAR_CELLS);
     String done = screen.terminal() ? "\u2588".repeat(full) : "#".repeat(full);

@@ -67,7 +67,8 @@ public record Access(URI url, String token, Optional<Layout> layout) {
       if (url.getHost() == null || scheme == null || !scheme.matches("https?")) {
         throw new NotReachable("'" + text + "' is not an address like http://127.0.0.1:8443");
       }
-      return new URI(scheme, null, url.getHost(), url.getPort() < 0 ? 8443 : url.getPort(), null, null, null);
+      return new URI(
+          scheme, null, url.getHost(), url.getPort() < 0 ? 8443 : url.getPort(), null, null, null);
     } catch (URISyntaxException e) {
       throw new NotReachable("'" + text + "' is not an address like http://127.0.0.1:8443", e);
     }

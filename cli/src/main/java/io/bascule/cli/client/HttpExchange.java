@@ -82,12 +82,10 @@ final class HttpExchange {
     var socket = new Socket();
     boolean connected = false;
     try {
-      socket.connect(
-          new InetSocketAddress(base.getHost(), base.getPort()), CONNECT_TIMEOUT_MILLIS);
+      socket.connect(new InetSocketAddress(base.getHost(), base.getPort()), CONNECT_TIMEOUT_MILLIS);
       if (base.getScheme().equals("https")) {
         var factory = (SSLSocketFactory) SSLSocketFactory.getDefault();
-        var secure =
-            (SSLSocket) factory.createSocket(socket, base.getHost(), base.getPort(), true);
+        var secure = (SSLSocket) factory.createSocket(socket, base.getHost(), base.getPort(), true);
         var parameters = secure.getSSLParameters();
         parameters.setEndpointIdentificationAlgorithm("HTTPS");
         secure.setSSLParameters(parameters);

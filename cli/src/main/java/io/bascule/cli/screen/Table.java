@@ -48,7 +48,8 @@ public final class Table {
     }
     var lines = new ArrayList<String>();
     if (heading.stream().anyMatch(name -> !name.isEmpty())) {
-      lines.add(line(heading.stream().map(name -> new Cell(name, Style.DIM)).toList(), widths, colours));
+      lines.add(
+          line(heading.stream().map(name -> new Cell(name, Style.DIM)).toList(), widths, colours));
     }
     for (var row : rows) {
       lines.add(line(row, widths, colours));

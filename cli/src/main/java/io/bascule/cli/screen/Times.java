@@ -10,8 +10,7 @@ import org.jspecify.annotations.Nullable;
 /** Times and durations for people. Instants are shown in UTC, with the Z that says so. */
 public final class Times {
   private static final DateTimeFormatter INSTANT =
-      DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss'Z'", Locale.ROOT)
-          .withZone(ZoneOffset.UTC);
+      DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss'Z'", Locale.ROOT).withZone(ZoneOffset.UTC);
 
   private Times() {}
 

@@ -1,0 +1,196 @@
+package io.bascule.cli;
+
+import io.bascule.cli.client.Json;
+import io.bascule.cli.client.NotReachable;
+import io.bascule.cli.client.Refused;
+import io.bascule.cli.screen.Screen;
+import io.bascule.cli.screen.Sizes;
+import io.bascule.cli.screen.Table;
+import io.bascule.core.api.VolumeView;
+import java.io.IOException;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code bascule volume}. */
+@Command(
+    name = "volume",
+    description = "Create, list, grow and delete volumes.",
+    subcommands = {
+      VolumeCommand.Create.class,
+      VolumeCommand.ListAll.class,
+      VolumeCommand.Show.class,
+      VolumeCommand.Resize.class,
+      VolumeCommand.Delete.class
+    },
+    footer = {"", "Example: bascule volume create db --size 10G"})
+final class VolumeCommand extends GroupCommand {
+
+  private static String path(String name) {
+    return "/volumes/" + ApplianceCommand.encoded(name);
+  }
+
+  @Command(
+      name = "create",
+      description = "Create a thin volume.",
+      footer = {"", "Example: bascule volume create db --size 10G"})
+  static final class Create extends ApplianceCommand {
+    @Parameters(paramLabel = "NAME", description = "A name of your choice.")
+    private String name;
+
+    @Option(
+        names = "--size",
+        required = true,
+        paramLabel = "SIZE",
+        description = "Like 500M, 10G, 2T (powers of 1024).")
+    private String size = "";
+
+    @Override
+    int run(Screen screen) throws NotReachable, Refused {
+      var request = new VolumeView.Create(name, size(size));
+      String body = client().change("POST", "/volumes", request);
+      if (appliance.json()) {
+        screen.line(body);
+        return ExitCode.DONE;
+      }
+      var volume = Json.read(VolumeView.class, body);
+      screen.line(
+          "Created volume '%s': %s, LUN %d of %s"
+              .formatted(
+                  volume.name(), Sizes.format(volume.sizeBytes()), volume.lun(), volume.target()));
+      return ExitCode.DONE;
+    }
+  }
+
+  @Command(
+      name = "list",
+      description = "List the volumes.",
+      footer = {"", "Example: bascule volume list --json"})
+  static final class ListAll extends ApplianceCommand {
+    @Override
+    int run(Screen screen) throws NotReachable, Refused {
+      String body = client().get("/volumes");
+      if (appliance.json()) {
+        screen.line(body);
+        return ExitCode.DONE;
+      }
+      var volumes = Json.readList(VolumeView.class, body);
+      if (volumes.isEmpty()) {
+        screen.line("No volumes. `bascule volume create NAME --size 10G` creates one.");
+        return ExitCode.DONE;
+      }
+      var table = new Table("NAME", ">LUN", ">SIZE", ">ALLOCATED", "SERIAL");
+      for (var volume : volumes) {
+        table.row(
+            volume.name(),
+            volume.lun(),
+            Sizes.format(volume.sizeBytes()),
+            Sizes.format(volume.allocatedBytes()),
+            volume.serial());
+      }
+      screen.table(table, "");
+      return ExitCode.DONE;
+    }
+  }
+
+  @Command(
+      name = "show",
+      description = "Show one volume and how hosts reach it.",
+      footer = {"", "Example: bascule volume show db"})
+  static final class Show extends ApplianceCommand {
+    @Parameters(paramLabel = "NAME", description = "The volume.")
+    private String name;
+
+    @Override
+    int run(Screen screen) throws NotReachable, Refused {
+      String body = client().get(path(name));
+      if (appliance.json()) {
+        screen.line(body);
+        return ExitCode.DONE;
+      }
+      var volume = Json.read(VolumeView.class, body);
+      screen.line("Name       " + volume.name());
+      screen.line("Size       " + Sizes.format(volume.sizeBytes()));
+      screen.line("Allocated  " + Sizes.format(volume.allocatedBytes()));
+      screen.line("LUN        " + volume.lun());
+      screen.line("Serial     " + volume.serial());
+      screen.line("Target     " + volume.target());
+      screen.line("Portals    " + String.join(", ", volume.portals()));
+      if (!volume.portals().isEmpty()) {
+        screen.line(
+            "URL        iscsi://%s/%s/%d"
+                .formatted(volume.portals().getFirst(), volume.target(), volume.lun()));
+      }
+      return ExitCode.DONE;
+    }
+  }
+
+  @Command(
+      name = "resize",
+      description = "Grow a volume; hosts see the new size after a rescan.",
+      footer = {"", "Example: bascule volume resize db --size 20G"})
+  static final class Resize extends ApplianceCommand {
+    @Parameters(paramLabel = "NAME", description = "The volume.")
+    private String name;
+
+    @Option(
+        names = "--size",
+        required = true,
+        paramLabel = "SIZE",
+        description = "The new size; never smaller than before.")
+    private String size = "";
+
+    @Override
+    int run(Screen screen) throws NotReachable, Refused {
+      var request = new VolumeView.Resize(size(size));
+      String body = client().change("PATCH", path(name), request);
+      if (appliance.json()) {
+        screen.line(body);
+        return ExitCode.DONE;
+      }
+      var volume = Json.read(VolumeView.class, body);
+      screen.line(
+          "Volume '%s' now has %s".formatted(volume.name(), Sizes.format(volume.sizeBytes())));
+      return ExitCode.DONE;
+    }
+  }
+
+  @Command(
+      name = "delete",
+      description = "Delete a volume and everything on it; asks for its name.",
+      footer = {"", "Example: bascule volume delete db"})
+  static final class Delete extends ApplianceCommand {
+    @Parameters(paramLabel = "NAME", description = "The volume.")
+    private String name;
+
+    @Option(names = "--yes", description = "Don't ask.")
+    private boolean yes;
+
+    @Override
+    int run(Screen screen) throws NotReachable, Refused, IOException {
+      var client = client();
+      if (!yes) {
+        if (!screen.interactive()) {
+          throw usage("there is no terminal to ask on; --yes deletes without asking");
+        }
+        var volume = client.get(path(name), VolumeView.class);
+        screen.line(
+            "This deletes volume '%s' (LUN %d, %s, %s allocated) and everything on it, for good."
+                .formatted(
+                    volume.name(),
+                    volume.lun(),
+                    Sizes.format(volume.sizeBytes()),
+                    Sizes.format(volume.allocatedBytes())));
+        screen.line("A host that still uses it gets I/O errors.");
+        String answer = screen.ask("Type the name of the volume to delete it: ");
+        if (answer == null || !answer.strip().equals(name)) {
+          screen.line("Nothing was deleted.");
+          return ExitCode.FAILED;
+        }
+      }
+      String body = client.change("DELETE", path(name), null);
+      screen.line(appliance.json() ? body : "Deleted volume '" + name + "'");
+      return ExitCode.DONE;
+    }
+  }
+}
