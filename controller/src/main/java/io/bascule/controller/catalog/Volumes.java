@@ -1,0 +1,426 @@
+package io.bascule.controller.catalog;
+
+import io.bascule.controller.catalog.Catalog.VolumeEntry;
+import io.bascule.controller.service.EventService;
+import io.bascule.controller.service.VolumeService;
+import io.bascule.controller.state.StateDb;
+import io.bascule.core.Check;
+import io.bascule.core.Refusal;
+import io.bascule.core.api.ErrorCode;
+import io.bascule.core.api.VolumeView;
+import io.bascule.core.volume.StoreException;
+import io.bascule.core.volume.Volume;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The volumes of the active controller, open while it is.
+ *
+ * <p>Any thread may call; {@link #lock} lets one change at a time happen. Reading {@link #list} and
+ * {@link #opened} needs no lock.
+ *
+ * <p>Order of a change, so that a crash anywhere is made good by the next {@link #open}:
+ * <b>create</b> row CREATING, data, row READY; <b>delete</b> row DELETING, hosts lose it, data, row
+ * gone; <b>grow</b> data, row. Data without a row is never removed: nobody made it by these orders,
+ * so a person must look.
+ */
+public final class Volumes implements VolumeService {
+  private static final System.Logger LOG = System.getLogger(Volumes.class.getName());
+
+  /** LUNs are 0 to 255. */
+  static final int VOLUMES_MAX = 256;
+
+  static final long SIZE_MIN = 1L << 20;
+
+  /** The largest file of ext4. */
+  static final long SIZE_MAX = 16L << 40;
+
+  /** A volume's size is a multiple of its physical block. */
+  static final long SIZE_STEP = 4096;
+
+  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,62}");
+
+  private final StateDb db;
+  private final VolumeStore store;
+  private final EventService events;
+  private final Surroundings surroundings;
+  private final ReentrantLock lock = new ReentrantLock();
+  private final ConcurrentMap<UUID, Volume> opened = new ConcurrentHashMap<>();
+  private volatile List<VolumeEntry> entries = List.of();
+
+  /** What volumes need of the rest of the controller. */
+  public interface Surroundings {
+    /** Throws UPGRADE_RUNNING, naming the operation, while an upgrade runs. */
+    void refuseWhileUpgrading(String operation);
+
+    /** Shows hosts the volumes as they are now; when it returns, no host uses one that is gone. */
+    void changed();
+
+    String target();
+
+    List<String> portals();
+  }
+
+  public Volumes(StateDb db, VolumeStore store, EventService events, Surroundings surroundings) {
+    this.db = db;
+    this.store = store;
+    this.events = events;
+    this.surroundings = surroundings;
+  }
+
+  /** Finishes what a crash has interrupted, and opens every volume. A damaged one stays closed. */
+  public void open() {
+    lock.lock();
+    try {
+      finishInterrupted();
+      reload();
+      for (var entry : entries) {
+        openOne(entry);
+      }
+      reportStrays();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void finishInterrupted() {
+    var half =
+        db.transaction(sql -> {
+          var all = new java.util.ArrayList<>(CatalogTable.volumes(sql, CatalogTable.CREATING));
+          all.addAll(CatalogTable.volumes(sql, CatalogTable.DELETING));
+          return all;
+        });
+    for (var entry : half) {
+      store.delete(entry.uuid());
+      db.transaction(sql -> {
+        CatalogTable.forget(sql, entry);
+        return entry;
+      });
+      events.record(
+          "INFO",
+          "volume.cleaned",
+          "Volume "
+              + entry.name()
+              + " was being created or deleted when a controller stopped; it is"
+              + " gone.");
+    }
+  }
+
+  private void openOne(VolumeEntry entry) {
+    String alert = "volume.damaged." + entry.name();
+    try {
+      var volume = store.open(entry.uuid());
+      if (volume.sizeBytes() > entry.sizeBytes()) {
+        // A crash came between growing the data and telling of it: the wish was granted.
+        db.transaction(sql -> {
+          CatalogTable.setSize(sql, entry.uuid(), volume.sizeBytes());
+          return entry;
+        });
+        reload();
+      } else if (volume.sizeBytes() < entry.sizeBytes()) {
+        volume.close();
+        throw new StoreException.Corrupt(
+            "it has " + volume.sizeBytes() + " bytes, hosts were told " + entry.sizeBytes());
+      }
+      opened.put(entry.uuid(), volume);
+      events.clear(alert);
+    } catch (StoreException e) {
+      LOG.log(System.Logger.Level.ERROR, "volume " + entry.name() + " does not open", e);
+      events.raise(
+          "CRITICAL",
+          alert,
+          "Volume " + entry.name() + " cannot be opened: " + e.getMessage(),
+          "Hosts get errors from this volume. Look at the disk under the enclosure; then let the"
+              + " active controller hand over, which opens the volume again.");
+    }
+  }
+
+  private void reportStrays() {
+    var strays = new TreeSet<>(store.present());
+    entries.forEach(entry -> strays.remove(entry.uuid()));
+    if (strays.isEmpty()) {
+      events.clear("volume.stray");
+    } else {
+      events.raise(
+          "WARNING",
+          "volume.stray",
+          "The volume store holds data of no known volume: " + strays,
+          "Nothing was removed. Was state.db restored from a backup? If the data is of no use,"
+              + " remove its files while the appliance is down.");
+    }
+  }
+
+  private void reload() {
+    entries = db.transaction(sql -> CatalogTable.volumes(sql, CatalogTable.READY));
+  }
+
+  /** The volumes hosts may see, by LUN. */
+  public List<VolumeEntry> entries() {
+    return entries;
+  }
+
+  /** The open volume; empty if it is damaged. */
+  public Optional<Volume> opened(UUID uuid) {
+    return Optional.ofNullable(opened.get(uuid));
+  }
+
+  @Override
+  public List<VolumeView> list() {
+    return entries.stream().map(this::view).toList();
+  }
+
+  @Override
+  public VolumeView get(String name) {
+    return view(entry(name));
+  }
+
+  private VolumeEntry entry(String name) {
+    return entries.stream()
+        .filter(entry -> entry.name().equals(name))
+        .findFirst()
+        .orElseThrow(() -> new Refusal(ErrorCode.NOT_FOUND, "There is no volume '" + name + "'."));
+  }
+
+  private VolumeView view(VolumeEntry entry) {
+    return new VolumeView(
+        entry.name(),
+        entry.lun(),
+        entry.sizeBytes(),
+        allocatedBytes(opened.get(entry.uuid())),
+        entry.serial(),
+        surroundings.target(),
+        surroundings.portals());
+  }
+
+  private static long allocatedBytes(@Nullable Volume volume) {
+    return volume == null ? 0 : volume.allocatedBytes();
+  }
+
+  @Override
+  public VolumeView create(String name, long sizeBytes, String by) {
+    surroundings.refuseWhileUpgrading("creating a volume");
+    if (!NAME.matcher(name).matches()) {
+      throw new Refusal(
+          ErrorCode.INVALID_ARGUMENT,
+          "'"
+              + name.substring(0, Math.min(name.length(), 80))
+              + "' is no volume name: letters, digits, '.', '_', '-', at most 63, beginning with a"
+              + " letter or digit.");
+    }
+    checkSize(sizeBytes);
+    lock.lock();
+    try {
+      var entry = reserve(name, sizeBytes);
+      Volume volume;
+      try {
+        volume = store.create(entry.uuid(), sizeBytes);
+      } catch (StoreException e) {
+        giveUp(entry, e);
+        throw refusal(e, "Volume " + name + " was not created");
+      }
+      opened.put(entry.uuid(), volume);
+      setState(entry, CatalogTable.READY);
+      reload();
+      surroundings.changed();
+      events.record(
+          "INFO",
+          "volume.created",
+          "Volume " + name + " of " + size(sizeBytes) + " is LUN " + entry.lun() + ", by " + by);
+      return view(entry);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private VolumeEntry reserve(String name, long sizeBytes) {
+    return db.transaction(sql -> {
+      if (CatalogTable.volume(sql, name).isPresent()) {
+        throw new Refusal(ErrorCode.ALREADY_EXISTS, "There is a volume '" + name + "' already.");
+      }
+      var uuid = UUID.randomUUID();
+      var entry =
+          new VolumeEntry(
+              uuid,
+              name,
+              freeLun(Set.copyOf(sql.list("SELECT lun FROM volumes", row -> row.getInt(1)))),
+              sizeBytes,
+              uuid.toString().replace("-", ""));
+      CatalogTable.insert(sql, entry, CatalogTable.CREATING);
+      return entry;
+    });
+  }
+
+  private static int freeLun(Set<Integer> taken) {
+    for (int lun = 0; lun < VOLUMES_MAX; lun++) {
+      if (!taken.contains(lun)) {
+        return lun;
+      }
+    }
+    throw new Refusal(
+        ErrorCode.CONFLICTING_OPERATION, "There are " + VOLUMES_MAX + " volumes already: no more.");
+  }
+
+  private void giveUp(VolumeEntry entry, StoreException cause) {
+    try {
+      store.delete(entry.uuid());
+      db.transaction(sql -> {
+        CatalogTable.forget(sql, entry);
+        return entry;
+      });
+    } catch (StoreException e) {
+      // The row stays CREATING: the next promotion cleans up.
+      cause.addSuppressed(e);
+    }
+  }
+
+  @Override
+  public VolumeView resize(String name, long sizeBytes, String by) {
+    surroundings.refuseWhileUpgrading("resizing a volume");
+    checkSize(sizeBytes);
+    lock.lock();
+    try {
+      var entry = entry(name);
+      if (sizeBytes < entry.sizeBytes()) {
+        throw new Refusal(
+            ErrorCode.INVALID_ARGUMENT,
+            "A volume only grows: " + name + " has " + size(entry.sizeBytes()) + " already.");
+      }
+      var volume = usable(entry);
+      if (sizeBytes > entry.sizeBytes()) {
+        try {
+          store.grow(volume, sizeBytes);
+        } catch (StoreException e) {
+          throw refusal(e, "Volume " + name + " was not resized");
+        }
+        Check.that(volume.sizeBytes() == sizeBytes, "%s did not grow", name);
+        db.transaction(sql -> {
+          CatalogTable.setSize(sql, entry.uuid(), sizeBytes);
+          return entry;
+        });
+        reload();
+        surroundings.changed();
+        events.record(
+            "INFO", "volume.resized", "Volume " + name + " has " + size(sizeBytes) + ", by " + by);
+      }
+      return view(entry(name));
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private Volume usable(VolumeEntry entry) {
+    var volume = opened.get(entry.uuid());
+    if (volume == null) {
+      throw new Refusal(
+          ErrorCode.CONFLICTING_OPERATION,
+          "Volume " + entry.name() + " is not open; see the alert about it.");
+    }
+    return volume;
+  }
+
+  @Override
+  public void delete(String name, String by) {
+    surroundings.refuseWhileUpgrading("deleting a volume");
+    lock.lock();
+    try {
+      var entry = entry(name);
+      db.transaction(sql -> {
+        CatalogTable.setState(sql, entry.uuid(), CatalogTable.DELETING);
+        CatalogTable.revoke(sql, name);
+        return entry;
+      });
+      reload();
+      surroundings.changed();
+      var volume = opened.remove(entry.uuid());
+      if (volume != null) {
+        volume.close();
+      }
+      try {
+        store.delete(entry.uuid());
+      } catch (StoreException e) {
+        // It is gone for everybody; the next promotion removes what is left.
+        LOG.log(System.Logger.Level.ERROR, "the data of volume " + name + " stays for now", e);
+        return;
+      }
+      db.transaction(sql -> {
+        CatalogTable.forget(sql, entry);
+        return entry;
+      });
+      events.clear("volume.damaged." + name);
+      events.record("INFO", "volume.deleted", "Volume " + name + " was deleted by " + by);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void setState(VolumeEntry entry, String state) {
+    db.transaction(sql -> {
+      CatalogTable.setState(sql, entry.uuid(), state);
+      return entry;
+    });
+  }
+
+  private static void checkSize(long sizeBytes) {
+    if (sizeBytes < SIZE_MIN || sizeBytes > SIZE_MAX || sizeBytes % SIZE_STEP != 0) {
+      throw new Refusal(
+          ErrorCode.INVALID_ARGUMENT,
+          "A volume has "
+              + size(SIZE_MIN)
+              + " to "
+              + size(SIZE_MAX)
+              + ", a multiple of "
+              + SIZE_STEP
+              + " bytes; not "
+              + sizeBytes
+              + ".");
+    }
+  }
+
+  private static Refusal refusal(StoreException e, String what) {
+    return switch (e) {
+      case StoreException.Full full ->
+          new Refusal(ErrorCode.NO_SPACE, what + ": the enclosure is full. Free some space.");
+      case StoreException other -> {
+        LOG.log(System.Logger.Level.ERROR, what, other);
+        yield new Refusal(ErrorCode.INTERNAL, what + ": " + other.getMessage());
+      }
+    };
+  }
+
+  private static String size(long bytes) {
+    for (int shift = 40; shift >= 10; shift -= 10) {
+      if (bytes >= 1L << shift) {
+        double units = (double) bytes / (1L << shift);
+        String text = String.format(Locale.ROOT, "%.1f", units).replace(".0", "");
+        return text + " " + "KMGT".charAt(shift / 10 - 1) + "iB";
+      }
+    }
+    return bytes + " bytes";
+  }
+
+  /** Closes every volume; what was acknowledged stays. */
+  public void close() {
+    lock.lock();
+    try {
+      for (var volume : opened.values()) {
+        try {
+          volume.close();
+        } catch (StoreException e) {
+          LOG.log(System.Logger.Level.ERROR, "volume " + volume.uuid() + " does not close", e);
+        }
+      }
+      opened.clear();
+    } finally {
+      lock.unlock();
+    }
+  }
+}

@@ -1,0 +1,3 @@
+/** Events and alerts, kept in state.db. */
+@org.jspecify.annotations.NullMarked
+package io.bascule.controller.event;
