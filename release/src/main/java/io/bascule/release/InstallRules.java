@@ -2,6 +2,7 @@ package io.bascule.release;
 
 import io.bascule.core.Version;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
@@ -123,7 +124,7 @@ public final class InstallRules {
   }
 
   private static List<Version> walk(Version from, Map<Version, Version> next) {
-    var path = new java.util.ArrayList<Version>(List.of(from));
+    var path = new ArrayList<Version>(List.of(from));
     for (Version at = next.get(from); at != null; at = next.get(at)) {
       path.add(at);
     }

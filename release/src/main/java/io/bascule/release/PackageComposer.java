@@ -13,6 +13,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Properties;
 import java.util.TreeMap;
+import java.util.jar.JarEntry;
+import java.util.jar.JarFile;
 import java.util.zip.CRC32;
 
 /**
@@ -23,19 +25,20 @@ public final class PackageComposer {
   private PackageComposer() {}
 
   /**
-   * {@code RELEASE.properties CLASSPATH SIGNING-DIR TRUST-DIR PACKAGE}. Makes a development key if
-   * the signing folder holds none; leaves the package alone if it is already what it would become.
+   * {@code RELEASE.properties CLASSPATH SIGNING-DIR TRUST-DIR TARGET-DIR}. Makes a development key
+   * if the signing folder holds none; leaves the package alone if it is already what it would
+   * become.
    */
   public static void main(String[] args) throws IOException {
     if (args.length != 5) {
       System.err.println(
-          "usage: PackageComposer RELEASE.properties CLASSPATH SIGNING-DIR TRUST-DIR PACKAGE");
+          "usage: PackageComposer RELEASE.properties CLASSPATH SIGNING-DIR TRUST-DIR TARGET-DIR");
       System.exit(2);
     }
     var key = SigningKey.loadOrCreate(Path.of(args[2]), Path.of(args[3]));
     var jars = jars(args[1]);
     var manifest = manifest(Path.of(args[0]), jars);
-    Path target = Path.of(args[4]);
+    Path target = Path.of(args[4]).resolve(ReleasePackage.fileName(manifest.version()));
     var trust = TrustStore.load(Path.of(args[3]));
     boolean current =
         Files.exists(target)
@@ -140,6 +143,7 @@ public final class PackageComposer {
     try (var in = Files.newBufferedReader(description, StandardCharsets.UTF_8)) {
       values.load(in);
     }
+    checkWithout(words(values, "without"), files);
     var entries = new ArrayList<Manifest.FileEntry>();
     for (var file : files.entrySet()) {
       byte[] content = Files.readAllBytes(file.getValue());
@@ -162,6 +166,23 @@ public final class PackageComposer {
       return ManifestJson.read(ManifestJson.write(manifest));
     } catch (ManifestJson.Malformed e) {
       throw new IOException(description + ": " + e.getMessage(), e);
+    }
+  }
+
+  /** A release that does not know a format must not carry its code either. */
+  private static void checkWithout(List<String> prefixes, TreeMap<String, Path> files)
+      throws IOException {
+    for (var file : files.entrySet()) {
+      try (var jar = new JarFile(file.getValue().toFile())) {
+        var found =
+            jar.stream()
+                .map(JarEntry::getName)
+                .filter(name -> prefixes.stream().anyMatch(name::startsWith))
+                .findFirst();
+        if (found.isPresent()) {
+          throw new IOException(file.getKey() + " holds " + found.get());
+        }
+      }
     }
   }
 
