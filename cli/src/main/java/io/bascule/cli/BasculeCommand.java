@@ -20,6 +20,7 @@ import picocli.CommandLine.Spec;
       UpgradeCommand.class,
       ControllerCommand.class,
       CompletionCommand.class,
+      ChassisCommand.class,
     },
     footer = {
       "",
