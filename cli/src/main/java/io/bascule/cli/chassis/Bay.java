@@ -2,8 +2,8 @@ package io.bascule.cli.chassis;
 
 import io.bascule.core.ControllerId;
 import io.bascule.core.Slot;
-import io.bascule.core.chassis.ControllerBoot.BootCause;
 import io.bascule.core.Status;
+import io.bascule.core.chassis.ControllerBoot.BootCause;
 import io.bascule.platform.Layout;
 import io.bascule.platform.ProcessIdentity;
 import java.io.IOException;
@@ -64,8 +64,7 @@ final class Bay {
   }
 
   private BootState unused() {
-    var slot =
-        Arrays.stream(Slot.values()).filter(this::isComplete).findFirst().orElse(Slot.A);
+    var slot = Arrays.stream(Slot.values()).filter(this::isComplete).findFirst().orElse(Slot.A);
     return new BootState(
         id, BootPlan.first(slot), new Phase.Down(), BootCause.POWER_ON, Status.OFF, 0);
   }
@@ -216,8 +215,7 @@ final class Bay {
       if (known.filter(stray::equals).isPresent()) {
         continue;
       }
-      LOG.log(
-          System.Logger.Level.WARNING, id + ": process " + stray.pid() + " is a stray, killed");
+      LOG.log(System.Logger.Level.WARNING, id + ": process " + stray.pid() + " is a stray, killed");
       stray.kill();
       long untilNanos = System.nanoTime() + STRAY_GONE_MILLIS * 1_000_000;
       while (stray.isAlive()) {

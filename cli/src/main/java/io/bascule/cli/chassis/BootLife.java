@@ -172,8 +172,7 @@ final class BootLife {
               && at.runMillis() - up.onlineSinceMillis().get() >= times.stableMillis();
       if (stable && !up.stable()) {
         tell("is stable on slot " + up.process().slot());
-        phase =
-            new Up(up.process(), up.heardMillis(), up.onlineSinceMillis(), true, up.said());
+        phase = new Up(up.process(), up.heardMillis(), up.onlineSinceMillis(), true, up.said());
         if (counts(up.process())) {
           plan = plan.withAttempts(0);
         }

@@ -178,7 +178,9 @@ record BootRecord(
     }
   }
 
-  /** Replaces the file, durably: after this returns, a crash finds this record; during, one of two. */
+  /**
+   * Replaces the file, durably: after this returns, a crash finds this record; during, one of two.
+   */
   void store(Path file) throws IOException {
     var folder = file.getParent();
     var fresh = file.resolveSibling(file.getFileName() + ".new");

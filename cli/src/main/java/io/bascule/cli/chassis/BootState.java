@@ -24,12 +24,7 @@ import java.util.Optional;
  * @param sinceMillis wall clock of the last change of {@code status}
  */
 record BootState(
-    ControllerId id,
-    BootPlan plan,
-    Phase phase,
-    BootCause cause,
-    Status status,
-    long sinceMillis) {
+    ControllerId id, BootPlan plan, Phase phase, BootCause cause, Status status, long sinceMillis) {
 
   /** The process, if there is one. */
   Optional<Running> process() {

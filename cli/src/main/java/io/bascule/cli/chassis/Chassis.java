@@ -125,8 +125,7 @@ final class Chassis {
         goingDown = true;
         answer(link, frame, Optional.empty());
       }
-      case ChassisProtocol.SET_SLOT ->
-          request(link, frame, (bay, _) -> setSlot(frame, bay));
+      case ChassisProtocol.SET_SLOT -> request(link, frame, (bay, _) -> setSlot(frame, bay));
       case ChassisProtocol.BOOT ->
           request(link, frame, (_, _) -> new BootInput.Boot(frame.text("reason")));
       case ChassisProtocol.SETTLE -> request(link, frame, (_, _) -> new BootInput.Settle());

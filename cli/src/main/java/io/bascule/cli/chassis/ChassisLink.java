@@ -39,15 +39,14 @@ final class ChassisLink {
     Thread.ofVirtual().name("chassis-link-write").start(this::write);
     Thread.ofVirtual()
         .name("chassis-link-read")
-        .start(
-            () -> {
-              try {
-                read(received);
-              } finally {
-                close();
-                closed.accept(this);
-              }
-            });
+        .start(() -> {
+          try {
+            read(received);
+          } finally {
+            close();
+            closed.accept(this);
+          }
+        });
   }
 
   Optional<Hello> hello() {

@@ -114,8 +114,7 @@ public final class ChassisProcess {
     Path log = logFile(layout);
     Files.createDirectories(log.getParent());
     if (Files.exists(log) && Files.size(log) > ROTATE_BYTES) {
-      Files.move(
-          log, log.resolveSibling("chassis.log.1"), StandardCopyOption.REPLACE_EXISTING);
+      Files.move(log, log.resolveSibling("chassis.log.1"), StandardCopyOption.REPLACE_EXISTING);
     }
     var words = new ArrayList<String>();
     words.add("setsid");
@@ -163,8 +162,7 @@ public final class ChassisProcess {
     return done;
   }
 
-  private static void markDown(Layout layout, ControllerId id)
-      throws IOException {
+  private static void markDown(Layout layout, ControllerId id) throws IOException {
     var record = BootRecord.load(layout.bootRecord(id));
     if (record.isPresent()) {
       var state = record.get().state();

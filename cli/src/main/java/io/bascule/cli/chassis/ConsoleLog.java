@@ -28,8 +28,7 @@ final class ConsoleLog {
   /** Where the next process writes to; what is there before it is not that one's. */
   Path beforeBoot() throws IOException {
     if (Files.exists(file) && Files.size(file) > ROTATE_BYTES) {
-      Files.move(
-          file, file.resolveSibling("console.log.1"), StandardCopyOption.REPLACE_EXISTING);
+      Files.move(file, file.resolveSibling("console.log.1"), StandardCopyOption.REPLACE_EXISTING);
     }
     bootOffset = Files.exists(file) ? Files.size(file) : 0;
     return file;
