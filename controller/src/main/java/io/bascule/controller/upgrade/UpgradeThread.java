@@ -1,0 +1,503 @@
+package io.bascule.controller.upgrade;
+
+import io.bascule.controller.service.EventService;
+import io.bascule.core.Check;
+import io.bascule.core.ControllerId;
+import io.bascule.core.Refusal;
+import io.bascule.core.Slot;
+import io.bascule.core.Version;
+import io.bascule.core.api.ErrorCode;
+import io.bascule.core.api.HistoryView;
+import io.bascule.core.chassis.ControllerBoot;
+import io.bascule.core.upgrade.Action;
+import io.bascule.core.upgrade.Availability;
+import io.bascule.core.upgrade.CancelRules;
+import io.bascule.core.upgrade.Reconciler;
+import io.bascule.core.upgrade.Upgrade;
+import io.bascule.core.upgrade.UpgradeEvent;
+import io.bascule.core.upgrade.UpgradeMachine;
+import io.bascule.core.upgrade.UpgradeMachine.Note;
+import io.bascule.core.upgrade.UpgradeMachine.Result;
+import io.bascule.core.upgrade.UpgradeState;
+import io.bascule.core.upgrade.World;
+import java.lang.System.Logger.Level;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
+
+/**
+ * Owns the upgrade's record: the one thread that changes it and acts on it.
+ *
+ * <p>Each turn it takes what was asked for, looks at the world, lets {@link Reconciler} compare it
+ * with the goals of the current step, and does the one thing that is next. What the machine makes
+ * of an event is stored before anything follows from it. Killed at any point, the next active
+ * controller reads the record and goes on: the goals are looked at anew, so nothing depends on what
+ * the dead one had in mind.
+ */
+final class UpgradeThread {
+  private static final System.Logger LOG = System.getLogger(UpgradeThread.class.getName());
+
+  /** Between two looks: short beside a boot, long beside a look. */
+  private static final long TURN_MILLIS = 50;
+
+  /** Without an upgrade only the view of the controllers is kept fresh. */
+  private static final long IDLE_TURN_MILLIS = 500;
+
+  /** A request waits for at most one turn, whose actions are bounded at two seconds each. */
+  private static final long ASK_SECONDS = 15;
+
+  private static final int MAX_ASKED = 256;
+
+  /** How long after its end an upgrade's effect on hosts is measured. */
+  private static final Duration MEASURE_AFTER = Duration.ofSeconds(12);
+
+  private static final String WAITING_ALERT = "upgrade.waiting";
+  private static final String QUEUED_ALERT = "upgrade.cancel-waiting";
+
+  private final UpgradeStore store;
+  private final Fleet fleet;
+  private final HostIo hostIo;
+  private final EventService events;
+  private final Clock clock;
+  private final ArrayBlockingQueue<Runnable> asked = new ArrayBlockingQueue<>(MAX_ASKED);
+  private final Thread thread;
+  private final Object changes = new Object();
+  private final UpgradeAlerts alerts;
+
+  private volatile boolean stopping;
+  private volatile Snapshot snapshot;
+  private long changeCount;
+
+  /**
+   * Writes acknowledged by this process when the upgrade began, or when this process took it over.
+   */
+  private long writesAtStart;
+
+  private long writesOfOthers;
+
+  /** What everybody sees. */
+  record Snapshot(Optional<Upgrade> upgrade, Measures measures, World world, long revision) {}
+
+  UpgradeThread(UpgradeStore store, Fleet fleet, HostIo hostIo, EventService events, Clock clock) {
+    this.store = store;
+    this.fleet = fleet;
+    this.hostIo = hostIo;
+    this.events = events;
+    this.clock = clock;
+    this.alerts = new UpgradeAlerts(events);
+    var stored = store.current();
+    var measures = stored.map(UpgradeStore.Stored::measures).orElse(Measures.NONE);
+    this.writesOfOthers = measures.writesBefore();
+    this.writesAtStart = hostIo.writesAcknowledged();
+    var nothing =
+        new World(fleet.self(), fleet.release(), Map.of(), fleet.peerReady(), Map.of(), Map.of());
+    this.snapshot =
+        new Snapshot(
+            stored.map(UpgradeStore.Stored::upgrade), measures, nothing, store.row().revision());
+    this.thread = Thread.ofPlatform().name("upgrade").daemon().unstarted(this::run);
+  }
+
+  void start() {
+    thread.start();
+  }
+
+  void stop() {
+    stopping = true;
+    if (Thread.currentThread() != thread && thread.isAlive()) {
+      try {
+        thread.join(Duration.ofSeconds(5));
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  Snapshot snapshot() {
+    return snapshot;
+  }
+
+  long changeCount() {
+    synchronized (changes) {
+      return changeCount;
+    }
+  }
+
+  void awaitChange(long seen, long timeoutMillis) throws InterruptedException {
+    long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(timeoutMillis);
+    synchronized (changes) {
+      while (changeCount <= seen) {
+        long left = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
+        if (left <= 0) {
+          return;
+        }
+        changes.wait(left);
+      }
+    }
+  }
+
+  /** Lets this thread do {@code work} with a fresh look at the world, between two actions. */
+  <T> T ask(Function<World, T> work) {
+    if (Thread.currentThread() == thread) {
+      return work.apply(snapshot.world());
+    }
+    var answer = new CompletableFuture<T>();
+    boolean taken =
+        !stopping
+            && asked.offer(() -> {
+              try {
+                look();
+                answer.complete(work.apply(snapshot.world()));
+              } catch (Throwable e) {
+                answer.completeExceptionally(e);
+              }
+            });
+    if (!taken) {
+      throw new Refusal(ErrorCode.NO_ACTIVE, "This controller is handing over. Ask again.");
+    }
+    try {
+      return answer.get(ASK_SECONDS, TimeUnit.SECONDS);
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof RuntimeException cause) {
+        throw cause;
+      }
+      throw new IllegalStateException("the upgrade thread failed", e);
+    } catch (TimeoutException e) {
+      throw new Refusal(ErrorCode.NO_ACTIVE, "This controller is handing over. Ask again.");
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new Refusal(ErrorCode.NO_ACTIVE, "This controller is stopping. Ask again.");
+    }
+  }
+
+  private void run() {
+    long lastTurnNanos = System.nanoTime();
+    try {
+      while (!stopping) {
+        var request = asked.poll(pauseMillis(), TimeUnit.MILLISECONDS);
+        if (request != null) {
+          request.run();
+        }
+        // However much is asked for, the upgrade goes on.
+        long pausedMillis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - lastTurnNanos);
+        if (request == null || pausedMillis >= pauseMillis()) {
+          turn();
+          lastTurnNanos = System.nanoTime();
+        }
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (RuntimeException e) {
+      if (!stopping) {
+        // The record is safe; another process goes on from it. This one cannot be trusted with it
+        // any more.
+        LOG.log(Level.ERROR, "the upgrade thread failed; this controller stops itself", e);
+        Thread.getDefaultUncaughtExceptionHandler().uncaughtException(thread, e);
+      }
+    }
+  }
+
+  private long pauseMillis() {
+    return snapshot.upgrade().map(u -> !u.state().ended()).orElse(false)
+        ? TURN_MILLIS
+        : IDLE_TURN_MILLIS;
+  }
+
+  private void turn() {
+    look();
+    var upgrade = snapshot.upgrade().orElse(null);
+    if (upgrade == null) {
+      return;
+    }
+    if (upgrade.state().ended()) {
+      measureAfter(upgrade);
+      return;
+    }
+    measureDuring();
+    if (upgrade.row().canceled() && upgrade.state() != UpgradeState.CANCELING) {
+      apply(new UpgradeEvent.CanceledByTakeover(fleet.self(), clock.instant()));
+      return;
+    }
+    if (upgrade.queued().isPresent() && fireQueued(upgrade)) {
+      return;
+    }
+    if (upgrade.state() == UpgradeState.RUNNING || upgrade.state() == UpgradeState.CANCELING) {
+      act(upgrade, Reconciler.next(upgrade, snapshot.world()));
+    }
+  }
+
+  /** Starts the queued cancel if its moment has come. */
+  private boolean fireQueued(Upgrade upgrade) {
+    var answer = CancelRules.availability(upgrade, snapshot.world());
+    if (answer.availability() == Availability.AVAILABLE) {
+      alerts.clear(QUEUED_ALERT);
+      var queued = upgrade.queued().orElseThrow();
+      var now = clock.instant();
+      apply(
+          new UpgradeEvent.CancelStarted(
+              new Upgrade.Cancel(
+                  queued.by(), now, Optional.of(queued.reason()), queued.comment(), false, false),
+              fleet.self(),
+              now));
+      return true;
+    }
+    if (answer.availability() == Availability.BLOCKED) {
+      alerts.raise(
+          QUEUED_ALERT,
+          "The queued cancel waits: " + answer.reason().orElse(""),
+          "Bring the standby ONLINE, or withdraw the cancel.");
+    }
+    return false;
+  }
+
+  private void act(Upgrade upgrade, Action action) {
+    var now = clock.instant();
+    if (action instanceof Action.Wait wait) {
+      waiting(upgrade, wait, now);
+      return;
+    }
+    alerts.clear(WAITING_ALERT);
+    try {
+      switch (action) {
+        case Action.AllHold hold -> {
+          var reached = new UpgradeEvent.GoalsReached(fleet.self(), now);
+          apply(reached);
+        }
+        case Action.Failed failed ->
+            apply(
+                new UpgradeEvent.StepFailed(
+                    failed.code(), failed.detail(), failed.mayRetry(), now));
+        case Action.StartOver startOver ->
+            apply(new UpgradeEvent.RolesChanged(startOver.why(), now));
+        case Action.SetSlot set -> {
+          log(upgrade, set.id() + " boots slot " + set.slot() + " next");
+          fleet.setSlot(set.id(), set.slot(), set.fallback(), upgrade.plan().id());
+        }
+        case Action.Boot boot -> {
+          log(upgrade, "boot " + boot.id());
+          fleet.boot(boot.id(), "upgrade " + upgrade.plan().id());
+        }
+        case Action.Settle settle -> fleet.settle(settle.id());
+        case Action.Stage stage -> {
+          log(upgrade, "stage " + stage.release() + " on " + stage.id());
+          fleet.stage(stage.id(), stage.release(), stage.slot(), upgrade.stagingTag());
+        }
+        case Action.DropSlot drop -> {
+          log(upgrade, "empty slot " + drop.slot() + " of " + drop.id());
+          fleet.dropSlot(drop.id(), drop.slot());
+        }
+        case Action.HandOver handOver -> {
+          leave(upgrade, "hand over to " + snapshot.world().standby());
+          fleet.handOver("upgrade " + upgrade.plan().id());
+        }
+        case Action.RebootInPlace reboot -> {
+          leave(upgrade, "reboot in place: disruption was accepted");
+          fleet.rebootInPlace("upgrade " + upgrade.plan().id());
+        }
+        case Action.Wait wait -> Check.that(false, "%s was handled above", wait);
+      }
+    } catch (Fleet.Unreachable e) {
+      // A goal: it is asked for again in the next turn, and a person is told if that lasts.
+      LOG.log(Level.INFO, "not now: {0}: {1}", action, e.getMessage());
+    }
+  }
+
+  private void waiting(Upgrade upgrade, Action.Wait wait, Instant now) {
+    if (wait.needsPerson().isPresent()) {
+      alerts.raise(
+          WAITING_ALERT,
+          "The upgrade waits at " + upgrade.step().orElseThrow() + ": " + wait.why() + ".",
+          wait.needsPerson().get());
+    } else {
+      alerts.clear(WAITING_ALERT);
+    }
+    apply(new UpgradeEvent.Progressed(wait.percent(), now));
+  }
+
+  private static void log(Upgrade upgrade, String what) {
+    LOG.log(
+        Level.INFO,
+        "upgrade {0}, {1} {2}: {3}",
+        upgrade.plan().id(),
+        upgrade.state(),
+        upgrade.step().orElse(null),
+        what);
+  }
+
+  /** The last thing before this process ends on purpose: what it knows alone is stored. */
+  private void leave(Upgrade upgrade, String why) {
+    log(upgrade, why);
+    store.save(
+        upgrade,
+        upgrade,
+        counted(),
+        List.of(new Note("controller.leaving", fleet.self() + ": " + why)),
+        clock.instant(),
+        Optional.empty(),
+        0);
+    stopping = true;
+  }
+
+  /** Stores the first state of a new upgrade. */
+  void begin(Upgrade upgrade, long overRevision) {
+    Check.that(Thread.currentThread() == thread, "only the upgrade thread begins one");
+    writesOfOthers = 0;
+    writesAtStart = hostIo.writesAcknowledged();
+    var measures =
+        new Measures(
+            hostIo.latencyP99Micros(), Optional.empty(), Optional.empty(), 0, Optional.empty());
+    var notes =
+        List.of(
+            new Note(
+                "upgrade.started",
+                "%s to %s by %s"
+                    .formatted(upgrade.plan().from(), upgrade.plan().to(), upgrade.startedBy())));
+    store.begin(upgrade, overRevision, measures, notes);
+    show(upgrade, measures);
+    tell(notes);
+  }
+
+  Result apply(UpgradeEvent event) {
+    return apply(event, Optional.empty());
+  }
+
+  /** Lets the machine judge the event, stores what comes of it, then shows it. */
+  Result apply(UpgradeEvent event, Optional<UpgradeStore.Answered> answered) {
+    Check.that(Thread.currentThread() == thread, "only the upgrade thread changes the record");
+    var was = snapshot.upgrade().orElseThrow();
+    var result = UpgradeMachine.step(was, event);
+    if (result instanceof Result.Changed changed) {
+      var next = changed.next();
+      if (event instanceof UpgradeEvent.Progressed) {
+        show(next, snapshot.measures());
+        return result;
+      }
+      var measures = counted();
+      if (next.state().ended()) {
+        measures = measures.with(receipt(measures));
+      }
+      store.save(was, next, measures, changed.notes(), event.now(), answered, was.revision());
+      show(next, measures);
+      tell(changed.notes());
+      if (next.state().ended()) {
+        alerts.clear(WAITING_ALERT);
+        alerts.clear(QUEUED_ALERT);
+      }
+    }
+    return result;
+  }
+
+  private HistoryView.Receipt receipt(Measures measures) {
+    var world = snapshot.world();
+    Map<String, String> versions = new TreeMap<>();
+    Map<String, String> slots = new TreeMap<>();
+    for (var id : ControllerId.values()) {
+      var boot = world.boot(id);
+      String number = Integer.toString(id.number());
+      versions.put(
+          number,
+          id == world.self()
+              ? world.release().toString()
+              : boot.flatMap(ControllerBoot::release).map(Version::toString).orElse("unknown"));
+      slots.put(
+          number, boot.flatMap(ControllerBoot::runningSlot).map(Enum::name).orElse("unknown"));
+    }
+    boolean redundant = world.onlineOn(world.standby(), world.release());
+    return new HistoryView.Receipt(
+        hostIo.verifyVolumes(), measures.writesBefore(), redundant, versions, slots);
+  }
+
+  private Measures counted() {
+    return snapshot.measures().writes(writesOfOthers + hostIo.writesAcknowledged() - writesAtStart);
+  }
+
+  private void tell(List<Note> notes) {
+    for (var note : notes) {
+      String severity =
+          switch (note.what()) {
+            case "upgrade.failed", "upgrade.returning" -> "WARNING";
+            default -> "INFO";
+          };
+      events.record(severity, note.what(), note.detail());
+    }
+  }
+
+  private void measureDuring() {
+    var measures = snapshot.measures().during(hostIo.latencyP99Micros());
+    if (!measures.equals(snapshot.measures())) {
+      show(snapshot.upgrade().orElseThrow(), measures);
+    }
+  }
+
+  /** Once, a while after the end. */
+  private void measureAfter(Upgrade upgrade) {
+    var measures = snapshot.measures();
+    boolean due =
+        measures.afterP99().isEmpty()
+            && upgrade.endedAt().orElseThrow().plus(MEASURE_AFTER).isBefore(clock.instant());
+    var p99 = due ? hostIo.latencyP99Micros() : Optional.<Long>empty();
+    if (p99.isPresent()) {
+      var measured = measures.after(p99);
+      store.save(upgrade, upgrade, measured, List.of(), clock.instant(), Optional.empty(), 0);
+      show(upgrade, measured);
+    }
+  }
+
+  private void show(Upgrade upgrade, Measures measures) {
+    snapshot = new Snapshot(Optional.of(upgrade), measures, snapshot.world(), upgrade.revision());
+    changed();
+  }
+
+  private void changed() {
+    synchronized (changes) {
+      changeCount++;
+      changes.notifyAll();
+    }
+  }
+
+  /** Looks at both controllers. What can't be seen is unknown, not a failure. */
+  private void look() {
+    Map<ControllerId, ControllerBoot> boots = Map.of();
+    try {
+      boots = fleet.boots();
+    } catch (Fleet.Unreachable e) {
+      LOG.log(Level.DEBUG, "the chassis does not answer: {0}", e.getMessage());
+    }
+    Map<ControllerId, Map<Slot, Version>> slots = new EnumMap<>(ControllerId.class);
+    Map<ControllerId, World.Staging> stagings = new EnumMap<>(ControllerId.class);
+    boolean needsSlots = snapshot.upgrade().map(u -> !u.state().ended()).orElse(false);
+    for (var id : ControllerId.values()) {
+      if (needsSlots && (id == fleet.self() || fleet.peerReady())) {
+        try {
+          slots.put(id, fleet.slots(id));
+          fleet
+              .staging(id)
+              .ifPresent(s ->
+                  stagings.put(
+                      id,
+                      new World.Staging(
+                          s.tag(), s.release(), s.slot(), s.percent(), s.done(), s.error())));
+        } catch (Fleet.Unreachable e) {
+          slots.remove(id);
+          LOG.log(Level.DEBUG, "{0} does not answer: {1}", id, e.getMessage());
+        }
+      }
+    }
+    var world = new World(fleet.self(), fleet.release(), boots, fleet.peerReady(), slots, stagings);
+    if (!world.equals(snapshot.world())) {
+      var now = snapshot;
+      snapshot = new Snapshot(now.upgrade(), now.measures(), world, now.revision());
+      changed();
+    }
+  }
+}

@@ -1,0 +1,389 @@
+package io.bascule.controller.upgrade;
+
+import io.bascule.controller.service.EventService;
+import io.bascule.controller.service.UpgradeService;
+import io.bascule.controller.state.StateDb;
+import io.bascule.core.Check;
+import io.bascule.core.Refusal;
+import io.bascule.core.Version;
+import io.bascule.core.api.CancelView;
+import io.bascule.core.api.ErrorCode;
+import io.bascule.core.api.HistoryView;
+import io.bascule.core.api.UpgradeView;
+import io.bascule.core.upgrade.CancelReason;
+import io.bascule.core.upgrade.CancelRules;
+import io.bascule.core.upgrade.Planner;
+import io.bascule.core.upgrade.Upgrade;
+import io.bascule.core.upgrade.UpgradeEvent;
+import io.bascule.core.upgrade.UpgradeMachine;
+import io.bascule.core.upgrade.UpgradeMachine.Note;
+import io.bascule.core.upgrade.UpgradeMachine.Result;
+import io.bascule.core.upgrade.World;
+import io.bascule.release.TrustStore;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.Clock;
+import java.time.Instant;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The upgrade of an active controller: what REST asks for, carried out by the {@link
+ * UpgradeThread}, which owns the record. This class holds no state of its own; it may be called by
+ * any thread.
+ */
+public final class Upgrades implements UpgradeService {
+  private static final int HISTORY_LIMIT = 200;
+  private static final int COMMENT_LIMIT = 2_000;
+  private static final int CONFIRM_SECONDS_LIMIT = 24 * 3600;
+
+  private final UpgradeStore store;
+  private final UpgradeThread owner;
+  private final Prechecks prechecks;
+  private final HostIo hostIo;
+  private final Clock clock;
+
+  public Upgrades(
+      StateDb db,
+      Fleet fleet,
+      HostIo hostIo,
+      EventService events,
+      Path packages,
+      TrustStore trust,
+      Path root,
+      Clock clock) {
+    this.store = new UpgradeStore(db);
+    this.prechecks = new Prechecks(packages, trust, root);
+    this.hostIo = hostIo;
+    this.clock = clock;
+    this.owner = new UpgradeThread(store, fleet, hostIo, events, clock);
+  }
+
+  /** Goes on with what the record says. */
+  public void start() {
+    owner.start();
+  }
+
+  /** Stops between two actions; the next active controller goes on. */
+  public void stop() {
+    owner.stop();
+  }
+
+  @Override
+  public UpgradeView view() {
+    var now = owner.snapshot();
+    return now.upgrade()
+        .map(u -> Views.of(u, now.world(), now.measures(), hostIo.latencyP99Micros()))
+        .orElseGet(() -> Views.idle(now.revision()));
+  }
+
+  @Override
+  public UpgradeView.Prechecks dryRun(UpgradeView.Start start) {
+    Version to = version(start.version());
+    options(start);
+    return owner.ask(world -> {
+      refuseWhileRunning("a dry run");
+      var outcome = prechecks.run(to, world, store.row().row().rollbackCounter());
+      return view(outcome, to, world);
+    });
+  }
+
+  private static UpgradeView.Prechecks view(Prechecks.Outcome outcome, Version to, World world) {
+    List<String> plan =
+        Prechecks.runningSlots(world)
+            .filter(_ -> outcome.manifest().isPresent())
+            .map(slots ->
+                Planner.rolling("dry-run", world.release(), to, world.self(), slots, 0)
+                    .steps()
+                    .stream()
+                    .map(step ->
+                        step.name()
+                            + step.controller().map(id -> " on " + id).orElse("")
+                            + ", about "
+                            + step.expectedSeconds()
+                            + " s")
+                    .toList())
+            .orElse(List.of());
+    return new UpgradeView.Prechecks(outcome.passed(), outcome.checks(), plan);
+  }
+
+  private record Options(Set<io.bascule.core.upgrade.PausePoint> pauseAt, Upgrade.Tuning tuning) {}
+
+  @Override
+  public UpgradeView start(UpgradeView.Start start, String by) {
+    Version to = version(start.version());
+    Options options = options(start);
+    return owner.ask(world -> {
+      refuseWhileRunning("another upgrade");
+      var row = store.row();
+      var outcome = prechecks.run(to, world, row.row().rollbackCounter());
+      var slots = Prechecks.runningSlots(world);
+      if (!outcome.passed() || slots.isEmpty()) {
+        throw new Refusal(
+            ErrorCode.PRECHECK_FAILED, outcome.failures(), null, view(outcome, to, world));
+      }
+      long counter = outcome.manifest().orElseThrow().rollbackCounter();
+      var plan = Planner.rolling(newId(), world.release(), to, world.self(), slots.get(), counter);
+      for (var point : options.pauseAt()) {
+        if (plan.find(point.step()).isEmpty()) {
+          throw new Refusal(
+              ErrorCode.INVALID_ARGUMENT,
+              "The upgrade to "
+                  + to
+                  + " has no pause point "
+                  + point.label()
+                  + ": it does not migrate volumes.");
+        }
+      }
+      Instant now = clock.instant();
+      var upgrade =
+          UpgradeMachine.begin(
+              plan, row.revision(), row.row(), options.pauseAt(), options.tuning(), by, now);
+      owner.begin(upgrade, row.revision());
+      return view();
+    });
+  }
+
+  private String newId() {
+    byte[] salt = new byte[2];
+    new SecureRandom().nextBytes(salt);
+    return "u" + (store.count() + 1) + "-" + HexFormat.of().formatHex(salt);
+  }
+
+  private static Version version(String text) {
+    try {
+      return Version.parse(text);
+    } catch (IllegalArgumentException e) {
+      throw new Refusal(ErrorCode.INVALID_ARGUMENT, String.valueOf(e.getMessage()));
+    }
+  }
+
+  private static Options options(UpgradeView.Start start) {
+    return new Options(
+        start.pauseAt() == null ? Set.of() : Tunings.pausePoints(start.pauseAt()),
+        Tunings.apply(
+            Upgrade.Tuning.DEFAULT,
+            start.priority(),
+            start.maxBytesPerSecond(),
+            start.confirmSeconds(),
+            CONFIRM_SECONDS_LIMIT));
+  }
+
+  @Override
+  public UpgradeView change(UpgradeView.Change change, String by) {
+    var points = change.pauseAt() == null ? null : Tunings.pausePoints(change.pauseAt());
+    return owner.ask(_ -> {
+      Upgrade upgrade = running();
+      Instant now = clock.instant();
+      var tuning =
+          Tunings.apply(
+              upgrade.tuning(),
+              change.priority(),
+              change.maxBytesPerSecond(),
+              null,
+              CONFIRM_SECONDS_LIMIT);
+      if (points != null) {
+        apply(new UpgradeEvent.PausePointsSet(points, by, now), ErrorCode.INVALID_ARGUMENT);
+      }
+      if (!tuning.equals(upgrade.tuning())) {
+        apply(new UpgradeEvent.Tuned(tuning, by, now), ErrorCode.INVALID_ARGUMENT);
+      }
+      if (change.paused() != null) {
+        apply(
+            change.paused()
+                ? new UpgradeEvent.PauseAsked(by, now)
+                : new UpgradeEvent.ResumeAsked(by, now),
+            ErrorCode.NOT_PAUSABLE);
+      }
+      return view();
+    });
+  }
+
+  private void apply(UpgradeEvent event, ErrorCode otherwise) {
+    if (owner.apply(event) instanceof Result.Unchanged unchanged) {
+      throw new Refusal(otherwise, unchanged.why());
+    }
+  }
+
+  private Upgrade running() {
+    return owner
+        .snapshot()
+        .upgrade()
+        .filter(upgrade -> !upgrade.state().ended())
+        .orElseThrow(() -> new Refusal(ErrorCode.NO_UPGRADE, "No upgrade is running."));
+  }
+
+  @Override
+  public CancelView preview() {
+    return owner.ask(this::preview);
+  }
+
+  private CancelView preview(World world) {
+    var now = owner.snapshot();
+    return now.upgrade()
+        .map(upgrade -> Views.preview(upgrade, world))
+        .orElseGet(() -> Views.idlePreview(now.revision()));
+  }
+
+  @Override
+  public CancelView.Answer cancel(CancelView.Request request, String by) {
+    CancelReason reason = reason(request.reason());
+    String comment = request.comment() == null ? "" : request.comment();
+    if (comment.length() > COMMENT_LIMIT) {
+      throw new Refusal(
+          ErrorCode.INVALID_ARGUMENT,
+          "The comment has more than " + COMMENT_LIMIT + " characters.");
+    }
+    return owner.ask(world -> judged(request, reason, comment, by, world));
+  }
+
+  private static CancelReason reason(@Nullable String text) {
+    if (text == null) {
+      return CancelReason.OTHER;
+    }
+    try {
+      return CancelReason.valueOf(text);
+    } catch (IllegalArgumentException e) {
+      throw new Refusal(
+          ErrorCode.INVALID_ARGUMENT,
+          "'" + text + "' is no reason; there are " + List.of(CancelReason.values()) + ".");
+    }
+  }
+
+  /** The order is the contract's: the recorded outcome, a stale revision, then the table. */
+  private CancelView.Answer judged(
+      CancelView.Request request, CancelReason reason, String comment, String by, World world) {
+    var recorded = store.answer(request.upgradeId(), request.revision());
+    if (recorded.isPresent()) {
+      return new CancelView.Answer(recorded.get().outcome(), recorded.get().detail());
+    }
+    var upgrade = owner.snapshot().upgrade().orElse(null);
+    if (upgrade == null) {
+      throw new Refusal(
+          ErrorCode.CANCEL_UNAVAILABLE, "No upgrade is running.", preview(world), null);
+    }
+    if (!upgrade.plan().id().equals(request.upgradeId())
+        || upgrade.revision() != request.revision()) {
+      throw new Refusal(
+          ErrorCode.REVISION_CHANGED,
+          "The upgrade has moved on since you looked: look at the new preview and confirm again.",
+          preview(world),
+          null);
+    }
+    boolean accept = Boolean.TRUE.equals(request.acceptDisruption());
+    boolean whenPossible = Boolean.TRUE.equals(request.whenPossible());
+    Instant now = clock.instant();
+    return switch (CancelRules.judge(upgrade, world, accept, whenPossible)) {
+      case CancelRules.Verdict.Start start -> {
+        var cancel = new Upgrade.Cancel(by, now, Optional.of(reason), comment, accept, false);
+        yield answered(
+            upgrade,
+            new UpgradeEvent.CancelStarted(cancel, world.self(), now),
+            new UpgradeStore.Answered(
+                "STARTED",
+                "The upgrade is being canceled; the appliance returns to "
+                    + upgrade.plan().from()
+                    + "."));
+      }
+      case CancelRules.Verdict.Queue queue ->
+          answered(
+              upgrade,
+              new UpgradeEvent.CancelQueued(new Upgrade.Queued(by, now, reason, comment), now),
+              new UpgradeStore.Answered("QUEUED", queue.detail()));
+      case CancelRules.Verdict.NoEffect noEffect -> {
+        store.addNotes(
+            upgrade.plan().id(),
+            List.of(new Note("cancel.no-effect", "by " + by + ": " + noEffect.detail())),
+            now);
+        yield new CancelView.Answer("NO_EFFECT", noEffect.detail());
+      }
+      case CancelRules.Verdict.Blocked blocked -> {
+        store.addNotes(
+            upgrade.plan().id(),
+            List.of(new Note("cancel.blocked", "by " + by + ": " + blocked.detail())),
+            now);
+        throw new Refusal(ErrorCode.CANCEL_BLOCKED, blocked.detail(), preview(world), null);
+      }
+      case CancelRules.Verdict.Unavailable no ->
+          throw new Refusal(ErrorCode.CANCEL_UNAVAILABLE, no.detail(), preview(world), null);
+    };
+  }
+
+  private CancelView.Answer answered(
+      Upgrade upgrade, UpgradeEvent event, UpgradeStore.Answered answer) {
+    var result = owner.apply(event, Optional.of(answer));
+    Check.that(
+        result instanceof Result.Changed,
+        "a cancel of %s at %s was judged possible and changed nothing",
+        upgrade.plan().id(),
+        upgrade.step());
+    return new CancelView.Answer(answer.outcome(), answer.detail());
+  }
+
+  @Override
+  public UpgradeView withdraw(String by) {
+    return owner.ask(_ -> {
+      running();
+      apply(new UpgradeEvent.CancelWithdrawn(by, clock.instant()), ErrorCode.NOT_FOUND);
+      return view();
+    });
+  }
+
+  @Override
+  public List<HistoryView> history() {
+    return store.history(HISTORY_LIMIT).stream()
+        .map(stored -> Views.history(stored.upgrade()))
+        .toList();
+  }
+
+  @Override
+  public HistoryView.Report report(String id) {
+    var stored =
+        store
+            .find(id)
+            .orElseThrow(
+                () -> new Refusal(ErrorCode.NOT_FOUND, "There is no upgrade '" + id + "'."));
+    var measures = stored.measures();
+    return new HistoryView.Report(
+        Views.history(stored.upgrade()),
+        Views.steps(stored.upgrade()),
+        store.notes(id),
+        new HistoryView.Latency(
+            Views.orNull(measures.beforeP99()),
+            Views.orNull(measures.duringP99()),
+            Views.orNull(measures.afterP99())),
+        Views.orNull(measures.receipt()));
+  }
+
+  @Override
+  public long changeCount() {
+    return owner.changeCount();
+  }
+
+  @Override
+  public void awaitChange(long seen, long timeoutMillis) throws InterruptedException {
+    owner.awaitChange(seen, timeoutMillis);
+  }
+
+  @Override
+  public void refuseWhileRunning(String operation) {
+    owner
+        .snapshot()
+        .upgrade()
+        .filter(upgrade -> !upgrade.state().ended())
+        .ifPresent(upgrade -> {
+          throw new Refusal(
+              ErrorCode.UPGRADE_RUNNING,
+              "The upgrade to "
+                  + upgrade.plan().to()
+                  + " is "
+                  + upgrade.state()
+                  + ": "
+                  + operation
+                  + " is possible when it has ended (or was canceled).");
+        });
+  }
+}
