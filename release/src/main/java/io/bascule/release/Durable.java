@@ -12,11 +12,11 @@ import java.util.Comparator;
 import java.util.List;
 
 /** Files and folders that are still there after power loss. */
-final class Durable {
+public final class Durable {
   private Durable() {}
 
   /** Creates the file, or replaces it in place, and syncs it; its folder is not synced. */
-  static void write(Path file, byte[] content) throws IOException {
+  public static void write(Path file, byte[] content) throws IOException {
     try (var channel =
         FileChannel.open(
             file,
@@ -32,33 +32,33 @@ final class Durable {
   }
 
   /** Puts the content under the name, whole or not at all, durably. */
-  static void replace(Path file, byte[] content) throws IOException {
+  public static void replace(Path file, byte[] content) throws IOException {
     Path fresh = file.resolveSibling(file.getFileName() + ".new");
     write(fresh, content);
     rename(fresh, file);
   }
 
   /** Renames a synced file within one folder, durably. */
-  static void rename(Path from, Path to) throws IOException {
+  public static void rename(Path from, Path to) throws IOException {
     Files.move(from, to, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     syncFolder(folderOf(to));
   }
 
-  static void syncFile(Path file) throws IOException {
+  public static void syncFile(Path file) throws IOException {
     try (var channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
       channel.force(true);
     }
   }
 
   /** Makes what was created, renamed and deleted in the folder durable. */
-  static void syncFolder(Path folder) throws IOException {
+  public static void syncFolder(Path folder) throws IOException {
     try (var channel = FileChannel.open(folder, StandardOpenOption.READ)) {
       channel.force(true);
     }
   }
 
   /** Deletes the folder with all it holds, if it is there; symbolic links are not followed. */
-  static void deleteTree(Path folder) throws IOException {
+  public static void deleteTree(Path folder) throws IOException {
     List<Path> paths;
     try (var walk = Files.walk(folder)) {
       paths = walk.sorted(Comparator.reverseOrder()).toList();
@@ -71,7 +71,7 @@ final class Durable {
   }
 
   /** The folder the path lies in. */
-  static Path folderOf(Path path) {
+  public static Path folderOf(Path path) {
     Path parent = path.toAbsolutePath().getParent();
     if (parent == null) {
       throw new IllegalArgumentException(path + " lies in no folder");

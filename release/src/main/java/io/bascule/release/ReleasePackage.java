@@ -32,6 +32,18 @@ public final class ReleasePackage {
     return judge(file, trust, new Hashing(_ -> {}));
   }
 
+  /** Hex of the SHA-256 of the whole file, for a person to compare. */
+  public static String sha256(Path file) throws IOException {
+    var digest = Hashes.sha256();
+    var chunk = ByteBuffer.allocate(CHUNK_BYTES);
+    try (var channel = FileChannel.open(file, StandardOpenOption.READ)) {
+      while (channel.read(chunk.clear()) >= 0) {
+        digest.update(chunk.flip());
+      }
+    }
+    return HexFormat.of().formatHex(digest.digest());
+  }
+
   /** The usual file name of a release's package. */
   public static String fileName(Version version) {
     return "bascule-" + version + ".pkg";

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 
 /**
  * Boot slots: {@code manifest.json, lib/*.jar, app.jsa, complete}. {@code complete} holds the hash
@@ -28,6 +29,9 @@ public final class Slots {
    * on one that serves hosts is too long to wait for what is only an optimization.
    */
   private static final long WARM_MAX_SECONDS = 45;
+
+  /** How soon a canceled run is ended. */
+  private static final long WARM_POLL_MILLIS = 50;
 
   private static final int OUTPUT_SHOWN_BYTES = 600;
 
@@ -123,10 +127,14 @@ public final class Slots {
    * having it is never an error.
    *
    * @throws IOException if the slot cannot be written
-   * @throws InterruptedException if the thread is interrupted; the run is ended
    */
-  public static Warmth warm(Path slotFolder, Path javaHome)
-      throws IOException, InterruptedException {
+  public static Warmth warm(Path slotFolder, Path javaHome) throws IOException {
+    return warm(slotFolder, javaHome, () -> false);
+  }
+
+  /** Like {@link #warm(Path, Path)}; ends early, and cold, once {@code canceled} says so. */
+  public static Warmth warm(Path slotFolder, Path javaHome, BooleanSupplier canceled)
+      throws IOException {
     var manifest = read(slotFolder);
     if (manifest.isEmpty()) {
       return new Warmth.Cold("the slot is empty");
@@ -142,12 +150,11 @@ public final class Slots {
             .redirectInput(ProcessBuilder.Redirect.from(new java.io.File("/dev/null")))
             .redirectOutput(output.toFile())
             .start();
-    try {
-      if (!process.waitFor(WARM_MAX_SECONDS, TimeUnit.SECONDS)) {
-        return new Warmth.Cold("the warm-up run took longer than " + WARM_MAX_SECONDS + " s");
-      }
-    } finally {
-      process.destroyForcibly().waitFor();
+    if (!endsInTime(process, canceled)) {
+      return new Warmth.Cold(
+          canceled.getAsBoolean()
+              ? "canceled"
+              : "the warm-up run took longer than " + WARM_MAX_SECONDS + " s");
     }
     if (process.exitValue() != 0 || Files.notExists(fresh)) {
       return new Warmth.Cold(
@@ -156,6 +163,23 @@ public final class Slots {
     Durable.syncFile(fresh);
     Durable.rename(fresh, folder.resolve(ARCHIVE));
     return new Warmth.Warm(Files.size(folder.resolve(ARCHIVE)));
+  }
+
+  /** Waits for the run; when this returns the process is gone, whatever happened. */
+  private static boolean endsInTime(Process process, BooleanSupplier canceled) {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(WARM_MAX_SECONDS);
+    try {
+      while (System.nanoTime() < deadline && !canceled.getAsBoolean()) {
+        if (process.waitFor(WARM_POLL_MILLIS, TimeUnit.MILLISECONDS)) {
+          return true;
+        }
+      }
+      process.destroyForcibly().waitFor();
+    } catch (InterruptedException e) {
+      process.destroyForcibly();
+      Thread.currentThread().interrupt();
+    }
+    return false;
   }
 
   private static List<String> command(Manifest manifest, Path javaHome, Path archive) {
