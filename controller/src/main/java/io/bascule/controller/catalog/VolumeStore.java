@@ -1,7 +1,8 @@
 package io.bascule.controller.catalog;
 
 import io.bascule.core.volume.Volume;
-import java.util.Set;
+import java.util.Collection;
+import java.util.List;
 import java.util.UUID;
 
 /**
@@ -9,17 +10,20 @@ import java.util.UUID;
  * again after a crash in the middle of it. Throws {@link io.bascule.core.volume.StoreException}.
  */
 public interface VolumeStore {
-  /** A new volume full of zeros; one of that name that a crash left half made is replaced. */
+  /** A new volume full of zeros, open. */
   Volume create(UUID uuid, long sizeBytes);
 
   Volume open(UUID uuid);
 
-  /** Grows an open volume. */
-  void grow(Volume volume, long sizeBytes);
+  /** Grows a volume, open or not. */
+  void grow(UUID uuid, long sizeBytes);
 
   /** Removes a closed volume, if it is there. */
   void delete(UUID uuid);
 
-  /** What is there, whole or not. */
-  Set<UUID> present();
+  /** Reads again what the store keeps of the volume beside its data; whether that is in order. */
+  boolean isSound(UUID uuid);
+
+  /** What is there beside the known volumes, described for a person. */
+  List<String> strays(Collection<UUID> known);
 }

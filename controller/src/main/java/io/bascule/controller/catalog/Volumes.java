@@ -14,7 +14,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
@@ -145,8 +144,7 @@ public final class Volumes implements VolumeService {
   }
 
   private void reportStrays() {
-    var strays = new TreeSet<>(store.present());
-    entries.forEach(entry -> strays.remove(entry.uuid()));
+    var strays = store.strays(entries.stream().map(VolumeEntry::uuid).toList());
     if (strays.isEmpty()) {
       events.clear("volume.stray");
     } else {
@@ -166,6 +164,24 @@ public final class Volumes implements VolumeService {
   /** The volumes hosts may see, by LUN. */
   public List<VolumeEntry> entries() {
     return entries;
+  }
+
+  /** Looks at every volume again; how many are in order. */
+  public int verify() {
+    int sound = 0;
+    for (var entry : entries) {
+      var volume = opened.get(entry.uuid());
+      try {
+        if (volume != null
+            && volume.sizeBytes() == entry.sizeBytes()
+            && store.isSound(entry.uuid())) {
+          sound++;
+        }
+      } catch (StoreException e) {
+        LOG.log(System.Logger.Level.ERROR, "volume " + entry.name() + " is not in order", e);
+      }
+    }
+    return sound;
   }
 
   /** The open volume; empty if it is damaged. */
@@ -297,7 +313,7 @@ public final class Volumes implements VolumeService {
       var volume = usable(entry);
       if (sizeBytes > entry.sizeBytes()) {
         try {
-          store.grow(volume, sizeBytes);
+          store.grow(entry.uuid(), sizeBytes);
         } catch (StoreException e) {
           throw refusal(e, "Volume " + name + " was not resized");
         }

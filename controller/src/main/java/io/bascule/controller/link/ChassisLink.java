@@ -29,7 +29,7 @@ public final class ChassisLink implements AutoCloseable {
   /** The chassis answers in microseconds; a boot kills and forks first. */
   private static final long ASK_MILLIS = 1_800;
 
-  /** What {@link #boots} may be old. */
+  /** What {@link #recentBoots} may be old. */
   private static final long FRESH_NANOS = 250_000_000;
 
   private final Layout layout;
@@ -134,12 +134,16 @@ public final class ChassisLink implements AutoCloseable {
     return connection != null;
   }
 
-  /** What the chassis knows of each controller, not older than 300 ms. */
-  public Map<ControllerId, ControllerBoot> boots() throws NoAnswer {
+  /** What the chassis knows of each controller, not older than {@link #FRESH_NANOS}. */
+  public Map<ControllerId, ControllerBoot> recentBoots() throws NoAnswer {
     var known = cached;
-    if (known != null && System.nanoTime() - known.atNanos() < FRESH_NANOS) {
-      return known.all();
-    }
+    return known != null && System.nanoTime() - known.atNanos() < FRESH_NANOS
+        ? known.all()
+        : boots();
+  }
+
+  /** What the chassis knows of each controller, asked now. */
+  public Map<ControllerId, ControllerBoot> boots() throws NoAnswer {
     long asked = System.nanoTime();
     var answer = ask(Frame.of(ChassisProtocol.STATE));
     try {
