@@ -34,7 +34,9 @@ final class Progress {
       if (leftMillis <= 0) {
         return;
       }
-      load.await(Math.min(leftMillis, terminal ? TERMINAL_MILLIS : PLAIN_MILLIS));
+      if (!load.await(Math.min(leftMillis, terminal ? TERMINAL_MILLIS : PLAIN_MILLIS))) {
+        return;
+      }
       LoadReport now = load.snapshot();
       long nanos = System.nanoTime();
       double iops = (now.ios() - lastIos) * 1e9 / Math.max(1, nanos - lastNanos);

@@ -154,8 +154,8 @@ public final class Load implements AutoCloseable {
     }
   }
 
-  /** Waits while the load runs; sooner if a worker ends by itself. */
-  public void await(long millis) throws InterruptedException {
+  /** Waits while the load runs; false, and sooner, if every worker ended by itself. */
+  public boolean await(long millis) throws InterruptedException {
     long end = System.nanoTime() + millis * 1_000_000L;
     for (Thread thread : threads) {
       long leftMillis = (end - System.nanoTime()) / 1_000_000;
@@ -163,6 +163,7 @@ public final class Load implements AutoCloseable {
         thread.join(leftMillis);
       }
     }
+    return threads.stream().anyMatch(Thread::isAlive);
   }
 
   /** Begins a window of that name; it lasts until the next mark. */
