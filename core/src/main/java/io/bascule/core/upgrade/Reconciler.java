@@ -140,10 +140,10 @@ public final class Reconciler {
       return holds();
     }
     if (id == world.self()) {
-      // Only an operator's recovery can bring this about: the active came up on the wrong release.
-      return Action.Wait.forPerson(
-          id + " is active on " + world.release() + ", so it cannot be rebooted now",
-          "Cancel the upgrade, or reboot " + id + " by switching its power off and on.");
+      // The roles changed by a crash. Handing over is a reboot into the slot that is set.
+      return world.online(world.standby())
+          ? new Action.HandOver()
+          : absent(world.standby(), "cannot take over yet");
     }
     return switch (boot.status()) {
       case OFF -> off(id);
