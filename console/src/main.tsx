@@ -1,4 +1,8 @@
 import { createRoot } from 'react-dom/client';
 import '@patternfly/react-core/dist/styles/base.css';
-import { Button } from '@patternfly/react-core/dist/esm/components/Button';
-createRoot(document.getElementById('root')!).render(<Button>Bascule</Button>);
+import './styles.css';
+import { App } from './app';
+import { followSystemTheme } from './theme';
+
+followSystemTheme();
+createRoot(document.getElementById('root')!).render(<App />);

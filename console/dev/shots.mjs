@@ -1,0 +1,116 @@
+// A development aid: photographs every page of the scripted appliance, at two widths, light and
+// dark, and lets axe look at each. Prints what axe or the browser's console complains about.
+//
+//   node dev/shots.mjs [only-names-containing]     pictures: target/shots
+import { mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright-core';
+import axe from '@axe-core/playwright';
+import { serve } from './fixture.mjs';
+
+const AxeBuilder = axe.default ?? axe;
+const PORT = 13210;
+const BASE = `http://127.0.0.1:${PORT}`;
+const output = join(dirname(fileURLToPath(import.meta.url)), '..', 'target', 'shots');
+mkdirSync(output, { recursive: true });
+const only = process.argv[2] ?? '';
+
+const openCancel = async (page) => {
+  await page.getByTestId('cancel-upgrade').click();
+  await page.getByTestId('cancel-dialog').waitFor();
+};
+const SCENES = [
+  ['sign-in', '/', { scenario: 'signed-out' }],
+  ['overview-fresh', '/', { scenario: 'fresh' }],
+  ['overview', '/', { scenario: 'idle' }],
+  ['overview-alert', '/', { scenario: 'idle', standby: 'OFF', alert: true }],
+  ['volumes', '/volumes', { scenario: 'idle' }],
+  ['volume-create', '/volumes', { scenario: 'idle' }, (page) => page.getByTestId('create-volume').click()],
+  ['hosts', '/hosts', { scenario: 'idle' }],
+  ['host-add', '/hosts', { scenario: 'idle' }, (page) => page.getByTestId('add-host').click()],
+  ['software', '/software', { scenario: 'idle' }],
+  ['start', '/software/start/1.2.2', { scenario: 'idle' }, (page) => page.getByTestId('dry-run').click()],
+  ['start-refused', '/software/start/2.0.1', { scenario: 'idle' }, (page) => page.getByTestId('dry-run').click()],
+  ['report', '/software/reports/u-0001', { scenario: 'idle' }],
+  ['events', '/events', { scenario: 'idle' }],
+  ['upgrade-early', '/upgrade', { scenario: 'rolling', step: 'ACTIVATE_STANDBY' }],
+  ['upgrade-rolling', '/upgrade', { scenario: 'rolling', step: 'ACTIVATE_ONCE_ACTIVE' }],
+  ['upgrade-migration', '/upgrade', { scenario: 'migration', step: 'PHASE_2' }],
+  ['upgrade-reconnecting', '/upgrade', { scenario: 'migration', step: 'PHASE_2' }, async (page, steer) => {
+    await steer({ silence: 4_000 });
+    await page.getByTestId('reconnecting').waitFor();
+  }],
+  ['bar-elsewhere', '/volumes', { scenario: 'migration', step: 'PHASE_2' }],
+  ['cancel-available', '/upgrade', { scenario: 'rolling', step: 'STAGE_ONCE_ACTIVE' }, openCancel],
+  ['cancel-remedy', '/upgrade', { scenario: 'migration', step: 'PHASE_3' }, async (page) => {
+    await openCancel(page);
+    await page.getByTestId('cancel-reason-SLOWING_HOST_IO').click();
+  }],
+  ['cancel-no-effect', '/upgrade', { scenario: 'migration', step: 'PHASE_1' }, async (page) => {
+    await openCancel(page);
+    await page.getByTestId('cancel-no-effect').waitFor();
+  }],
+  ['cancel-blocked', '/upgrade', { scenario: 'migration', step: 'PHASE_2', standby: 'OFF' }, openCancel],
+  ['canceling', '/upgrade', { scenario: 'rolling', step: 'ACTIVATE_ONCE_ACTIVE' }, async (page, steer) => {
+    await openCancel(page);
+    await page.getByTestId('cancel-confirm').click();
+    await page.getByTestId('cancel-dialog').waitFor({ state: 'detached' });
+    await steer({ pace: 1 });
+    await page.waitForFunction(() => document.querySelector('[data-state="UNDONE"]'));
+  }],
+  ['canceled', '/upgrade', { scenario: 'rolling', step: 'STAGE_ONCE_ACTIVE' }, async (page) => {
+    await openCancel(page);
+    await page.getByTestId('cancel-confirm').click();
+    await page.locator('[data-testid=outcome][data-state=CANCELED]').waitFor({ timeout: 20_000 });
+  }],
+  ['failed', '/upgrade', { scenario: 'rolling', step: 'ACTIVATE_STANDBY', fail: 'Controller 1 did not come online on 1.2.2 in three attempts.' }],
+];
+
+const server = await serve(PORT, 'idle', 0);
+const browser = await chromium.launch({
+  executablePath: '/usr/bin/chromium',
+  args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+});
+const steer = (order) => fetch(`${BASE}/fixture`, { method: 'POST', body: JSON.stringify(order) });
+let complaints = 0;
+try {
+  for (const [width, height, device] of [[1280, 800, 'wide'], [390, 844, 'phone']]) {
+    for (const scheme of ['light', 'dark']) {
+      const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, reducedMotion: 'reduce', isMobile: device === 'phone' });
+      for (const [name, path, order, act] of SCENES) {
+        if (!name.includes(only)) continue;
+        await steer({ pace: 0, ...order });
+        const page = await context.newPage();
+        page.on('console', (message) => {
+          // A silent controller is what some scenes are about.
+          if (message.type() === 'error' && !/ERR_|status of 4/.test(message.text())) complain(`${name}: ${message.text()}`);
+        });
+        page.on('pageerror', (error) => complain(`${name}: ${error}`));
+        await page.goto(BASE + path);
+        await page.locator('h1').first().waitFor();
+        await page.waitForTimeout(350);
+        if (act) await act(page, steer);
+        await page.waitForTimeout(350);
+        await page.screenshot({ path: join(output, `${name}-${device}-${scheme}.png`), fullPage: !name.startsWith('cancel-') });
+        const { violations } = await new AxeBuilder({ page }).analyze();
+        violations.forEach((v) => complain(`${name}-${device}-${scheme}: axe ${v.id}: ${v.help}\n    ${v.nodes.slice(0, 3).map((n) => `${n.target} ${n.any[0]?.message ?? ''}`).join('\n    ')}`));
+        const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+        if (over > 0) complain(`${name}-${device}: wider than the screen by ${over} px`);
+        await page.close();
+      }
+      await context.close();
+    }
+  }
+} finally {
+  await browser.close();
+  server.closeAllConnections();
+  server.close();
+}
+
+function complain(what) {
+  complaints++;
+  console.log(what);
+}
+console.log(`${complaints} complaints, pictures in ${output}`);
+process.exitCode = complaints ? 1 : 0;

@@ -1,0 +1,64 @@
+import { useState, type FormEvent } from 'react';
+import { live } from '../live';
+import { Alert, Button, Form, FormGroup, TextInput } from '../pf';
+import { text } from '../text';
+import { Logo } from '../ui/icons';
+import { Code } from '../ui/kit';
+import { codeFrom, redeem } from '../sign-in';
+
+export function SignInPage() {
+  const [code, setCode] = useState(() => codeFrom(window.location.search));
+  const [problem, setProblem] = useState<string | null>(null);
+  const [busy, setBusy] = useState(false);
+
+  const submit = async (event: FormEvent) => {
+    event.preventDefault();
+    const wanted = codeFrom(code);
+    if (!wanted) return setProblem(text.signIn.needed);
+    setBusy(true);
+    setProblem(null);
+    const outcome = await redeem(wanted);
+    setBusy(false);
+    if (outcome === 'signed-in') return live.signIn();
+    setProblem(outcome === 'no-answer' ? text.error.noAnswer : text.signIn.wrong);
+  };
+
+  return (
+    <main className="b-sign-in">
+      <div className="b-sign-in-card">
+        <div className="b-sign-in-brand">
+          <Logo size={56} />
+          <p>{text.signIn.tagline}</p>
+        </div>
+        <h1>{text.signIn.title}</h1>
+        <p>{text.signIn.lead}</p>
+        <div className="b-terminal">
+          <Code what={text.signIn.command}>{text.signIn.command}</Code>
+          <code className="b-terminal-answer">{text.signIn.printed(window.location.origin)}</code>
+        </div>
+        <p className="b-small">{text.signIn.again}</p>
+        <Form onSubmit={(event) => void submit(event)} action="/sign-in" method="post">
+          <FormGroup label={text.signIn.codeLabel} fieldId="code">
+            <TextInput
+              id="code"
+              name="code"
+              value={code}
+              autoComplete="one-time-code"
+              spellCheck={false}
+              onChange={(_event, value) => setCode(value)}
+              validated={problem ? 'error' : 'default'}
+              aria-describedby={problem ? 'code-problem' : undefined}
+              data-testid="sign-in-code"
+            />
+          </FormGroup>
+          {problem && (
+            <Alert id="code-problem" isInline component="p" variant="danger" title={problem} data-testid="sign-in-problem" aria-live="assertive" />
+          )}
+          <Button type="submit" variant="primary" isBlock isLoading={busy} isDisabled={busy} data-testid="sign-in-submit">
+            {text.signIn.submit}
+          </Button>
+        </Form>
+      </div>
+    </main>
+  );
+}

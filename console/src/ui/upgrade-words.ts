@@ -1,0 +1,29 @@
+// How an upgrade is put into words, the same on the bar, the details and the report.
+import type { Upgrade } from '../api/types';
+import { eta } from '../format';
+import { text } from '../text';
+
+/** An upgrade that is not at its end: the bar is shown. */
+export function isOpen(upgrade: Upgrade | null): upgrade is Upgrade {
+  return upgrade?.state === 'RUNNING' || upgrade?.state === 'PAUSED' || upgrade?.state === 'CANCELING';
+}
+
+/** A step's name in words; a name of a later release is shown as it is. */
+export function stepName(name: string): string {
+  const known = text.upgrade.step[name];
+  if (known) return known;
+  const words = name.toLowerCase().replaceAll('_', ' ');
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+export function stateName(upgrade: Upgrade): string {
+  if (upgrade.state === 'CANCELING' && upgrade.cause) return text.upgrade.returning;
+  return text.upgrade.state[upgrade.state];
+}
+
+/** The time left in words, or why there is none. */
+export function timeLeft(upgrade: Upgrade): string {
+  if (upgrade.state === 'PAUSED') return text.upgrade.state.PAUSED.toLowerCase();
+  const range = eta(upgrade.etaSeconds);
+  return range ? text.upgrade.etaLeft(range) : text.upgrade.estimating;
+}
