@@ -86,6 +86,11 @@ public final class RestServer {
     return routes;
   }
 
+  /** How many event streams are open. */
+  int subscriberCount() {
+    return events.subscriberCount();
+  }
+
   /**
    * Opens the fixed port.
    *

@@ -32,9 +32,6 @@ final class StrictJson {
   /** Longest list taken; a volume list of a host is the longest there is. */
   private static final int MAX_ELEMENTS = 4096;
 
-  /** Longest number text taken: the parser's time grows with the square of it. */
-  private static final int MAX_NUMBER_CHARS = 64;
-
   private static final Jsonb JSONB = Jsonb.builder().failOnUnknown(true).build();
   private static final Map<Class<?>, Shape<?>> SHAPES = new ConcurrentHashMap<>();
 
@@ -43,7 +40,7 @@ final class StrictJson {
   /** Reads the whole body. */
   static <T extends Record> T read(byte[] body, Class<T> type) {
     String text = decoded(body);
-    requireShortNumbers(text);
+    JsonSyntax.require(text);
     @SuppressWarnings("unchecked") // the map holds each class with its own shape
     var shape = (Shape<T>) SHAPES.computeIfAbsent(type, t -> Shape.of(type));
     @Nullable Object[] values;
@@ -55,7 +52,6 @@ final class StrictJson {
       // The parser throws several unchecked types for text that is no JSON; all mean that.
       throw malformed("The body is not well-formed JSON: " + firstLine(e));
     }
-    requireNothingAfter(text);
     return shape.make(values);
   }
 
@@ -159,57 +155,6 @@ final class StrictJson {
     } catch (CharacterCodingException e) {
       throw malformed("The body is not UTF-8.");
     }
-  }
-
-  /** Looks for a run of number characters outside of strings that no honest number has. */
-  private static void requireShortNumbers(String text) {
-    boolean inText = false;
-    int run = 0;
-    for (int i = 0; i < text.length(); i++) {
-      char c = text.charAt(i);
-      if (inText) {
-        if (c == '\\') {
-          i++;
-        } else if (c == '"') {
-          inText = false;
-        }
-        continue;
-      }
-      inText = c == '"';
-      run = (c >= '0' && c <= '9') || c == '.' ? run + 1 : 0;
-      if (run > MAX_NUMBER_CHARS) {
-        throw malformed("A number is longer than %d digits.".formatted(MAX_NUMBER_CHARS));
-      }
-    }
-  }
-
-  /**
-   * The object that was read is balanced, so its end is the brace that closes the first one outside
-   * of strings.
-   */
-  private static void requireNothingAfter(String text) {
-    int depth = 0;
-    boolean inText = false;
-    for (int i = 0; i < text.length(); i++) {
-      char c = text.charAt(i);
-      if (inText) {
-        if (c == '\\') {
-          i++;
-        } else if (c == '"') {
-          inText = false;
-        }
-      } else if (c == '"') {
-        inText = true;
-      } else if (c == '{' || c == '[') {
-        depth++;
-      } else if ((c == '}' || c == ']') && --depth == 0) {
-        if (!text.substring(i + 1).isBlank()) {
-          throw malformed("Something follows the JSON object.");
-        }
-        return;
-      }
-    }
-    throw malformed("The body is not well-formed JSON: it ends early.");
   }
 
   private static Refusal malformed(String detail) {
