@@ -123,17 +123,23 @@ final class PackageZip {
     return entries;
   }
 
+  /**
+   * Each entry is judged by itself first: what it is tells more than that it is not as expected.
+   */
   private static List<Entry> readDirectory(ByteBuffer directory, int count) throws Unacceptable {
     var entries = new ArrayList<Entry>();
     var names = new HashSet<String>();
+    int at = 0;
     for (int i = 0; i < count; i++) {
-      if (directory.remaining() < CENTRAL_BYTES
-          || directory.getInt(directory.position()) != CENTRAL_MAGIC) {
+      if (directory.limit() - at < CENTRAL_BYTES || directory.getInt(at) != CENTRAL_MAGIC) {
         throw damaged("the list of files");
       }
-      int at = directory.position();
       int nameBytes = Short.toUnsignedInt(directory.getShort(at + 28));
-      if (nameBytes > NAME_MAX_BYTES || directory.remaining() < CENTRAL_BYTES + nameBytes) {
+      int othersBytes =
+          Short.toUnsignedInt(directory.getShort(at + 30))
+              + Short.toUnsignedInt(directory.getShort(at + 32));
+      if (nameBytes > NAME_MAX_BYTES
+          || directory.limit() - at < CENTRAL_BYTES + nameBytes + othersBytes) {
         throw damaged("the list of files");
       }
       byte[] name = new byte[nameBytes];
@@ -143,13 +149,20 @@ final class PackageZip {
         throw new Unacceptable(
             Verdict.Reason.DUPLICATE_ENTRY, "the package holds " + entry.name() + " twice");
       }
+      entries.add(entry);
+      at += CENTRAL_BYTES + nameBytes + othersBytes;
+    }
+    for (Entry entry : entries) {
       var canonical = centralHeader(entry);
       if (directory.remaining() < canonical.remaining()
-          || !directory.slice(at, canonical.remaining()).equals(canonical)) {
-        throw damaged("the list of files at " + entry.name());
+          || !directory.slice(directory.position(), canonical.remaining()).equals(canonical)) {
+        throw new Unacceptable(
+            Verdict.Reason.DAMAGED,
+            "the list of files is damaged at "
+                + entry.name()
+                + ", or another tool wrote it; fetch the package again");
       }
-      directory.position(at + canonical.remaining());
-      entries.add(entry);
+      directory.position(directory.position() + canonical.remaining());
     }
     if (directory.hasRemaining()) {
       throw damaged("the list of files");
