@@ -1,5 +1,6 @@
 package io.bascule.cli;
 
+import io.bascule.cli.chassis.ChassisClient;
 import io.bascule.cli.client.ApplianceClient;
 import io.bascule.cli.client.Json;
 import io.bascule.cli.client.NotReachable;
@@ -51,6 +52,8 @@ abstract class ApplianceCommand implements Callable<Integer> {
     } catch (NotReachable e) {
       screen.error("not reachable: " + e.getMessage());
       return ExitCode.NOT_REACHABLE;
+    } catch (ChassisClient.RequestRefused e) {
+      return refused(screen, e.getMessage());
     } catch (IOException | OutcomeUnknown | Json.Unreadable e) {
       screen.error("failed: " + e.getMessage());
       return ExitCode.FAILED;

@@ -43,7 +43,27 @@ public final class BasculeCommand implements Runnable {
 
   /** The command line with all its commands. */
   public static CommandLine commandLine() {
-    return new CommandLine(new BasculeCommand()).setCaseInsensitiveEnumValuesAllowed(true);
+    return commandLine(CommandLine.defaultFactory());
+  }
+
+  /** The command line with all its commands, made by {@code factory}. */
+  static CommandLine commandLine(CommandLine.IFactory factory) {
+    return new CommandLine(BasculeCommand.class, factory)
+        .setCaseInsensitiveEnumValuesAllowed(true)
+        .setUsageHelpAutoWidth(false)
+        .setUsageHelpWidth(100)
+        .setParameterExceptionHandler(BasculeCommand::usage);
+  }
+
+  /** A sentence and where to read more; a page of options would hide it. */
+  private static int usage(ParameterException mistake, String[] args) {
+    var command = mistake.getCommandLine();
+    var err = command.getErr();
+    err.println(mistake.getMessage());
+    CommandLine.UnmatchedArgumentException.printSuggestions(mistake, err);
+    err.println("`" + command.getCommandSpec().qualifiedName() + " --help` explains it.");
+    err.flush();
+    return ExitCode.USAGE;
   }
 
   /** Runs one command; its exit code is the process'. */

@@ -1,8 +1,8 @@
 package io.bascule.cli;
 
+import io.bascule.cli.chassis.ChassisClient;
 import io.bascule.cli.client.ApplianceClient;
 import io.bascule.cli.client.Bodies;
-import io.bascule.cli.client.ChassisClient;
 import io.bascule.cli.client.Json;
 import io.bascule.cli.client.NotReachable;
 import io.bascule.cli.client.Refused;
@@ -11,10 +11,10 @@ import io.bascule.core.ControllerId;
 import io.bascule.core.Slot;
 import io.bascule.core.api.ApplianceView;
 import io.bascule.core.chassis.ChassisProtocol;
+import io.bascule.core.link.Frame;
 import io.bascule.platform.Layout;
 import java.io.IOException;
 import java.util.List;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -46,7 +46,7 @@ final class ControllerCommand extends GroupCommand {
         controllers = client().get("/appliance", ApplianceView.class).controllers();
       } catch (NotReachable e) {
         try (var chassis = chassis(this, e)) {
-          controllers = chassis.controllers();
+          controllers = ChassisView.controllers(chassis, Layout.of(appliance.data()));
         }
         screen.error("No controller is active (" + e.getMessage() + "); the chassis says:");
       }
@@ -117,7 +117,7 @@ final class ControllerCommand extends GroupCommand {
         consequence = consequence(client.get("/appliance", ApplianceView.class), id);
       } catch (NotReachable e) {
         try (var chassis = chassis(this, e)) {
-          chassis.request(ChassisProtocol.POWER_OFF, Map.of("controller", "" + id.number()));
+          chassis.request(Frame.of(ChassisProtocol.POWER_OFF, "controller", id.number()));
         }
         return told(
             this, screen, Json.write(new Bodies.Done("The chassis cut the power of " + id + ".")));
@@ -146,8 +146,14 @@ final class ControllerCommand extends GroupCommand {
         return "Hosts see nothing of it. Until " + id + " is back nobody can take over.";
       }
       return peerReady
-          ? id + " is active: " + id.other() + " takes over; hosts pause for up to a second."
-          : id + " is active and nobody can take over: hosts wait until its power is back.";
+          ? "Controller "
+              + id.number()
+              + " is active: "
+              + id.other()
+              + " takes over; hosts pause for up to a second."
+          : "Controller "
+              + id.number()
+              + " is active and nobody can take over: hosts wait until its power is back.";
     }
   }
 
@@ -188,8 +194,12 @@ final class ControllerCommand extends GroupCommand {
       } catch (NotReachable e) {
         try (var chassis = chassis(this, e)) {
           chassis.request(
-              ChassisProtocol.POWER_ON,
-              Map.of("controller", "" + id.number(), "slot", slotName == null ? "" : slotName));
+              Frame.of(
+                  ChassisProtocol.POWER_ON,
+                  "controller",
+                  id.number(),
+                  "slot",
+                  slotName == null ? "" : slotName));
         }
         return told(this, screen, Json.write(new Bodies.Done("The chassis boots " + id + ".")));
       }
@@ -208,6 +218,14 @@ final class ControllerCommand extends GroupCommand {
     if (command.appliance.isElsewhere() || !java.nio.file.Files.isDirectory(layout.root())) {
       throw why;
     }
-    return ChassisClient.connect(layout);
+    try {
+      return ChassisClient.connect(layout);
+    } catch (IOException e) {
+      throw new NotReachable(
+          "neither a controller nor the chassis of "
+              + layout.root()
+              + " answers; `bascule up` starts them",
+          e);
+    }
   }
 }

@@ -103,12 +103,12 @@ final class UpgradeCancelCommand extends ApplianceCommand {
       throws NotReachable, Refused, IOException {
     int revisions = 0;
     while (true) {
-      if (!appliance.json()) {
-        screen.lines(UpgradeScreen.preview(preview, screen));
-      }
       String id = preview.upgradeId();
       if (id == null) {
         return refusedHere(screen, previewBody, "no upgrade is running", "NO_UPGRADE");
+      }
+      if (!appliance.json()) {
+        screen.lines(UpgradeScreen.preview(preview, screen));
       }
       boolean blocked = preview.availability().equals("BLOCKED");
       if ((blocked && !acceptDisruption && !whenPossible)

@@ -48,7 +48,9 @@ final class UpgradeScreen {
       return lines;
     }
     lines.add("Upgrade " + headline(upgrade, screen));
-    lines.add(bar(upgrade.percent(), screen));
+    if (!isOver(upgrade)) {
+      lines.add(bar(upgrade.percent(), screen));
+    }
     lines.add("");
     for (String line : steps(upgrade.steps()).lines(screen.colours())) {
       lines.add("  " + line);
@@ -152,6 +154,10 @@ final class UpgradeScreen {
   static List<String> preview(CancelView preview, Screen screen) {
     var lines = new ArrayList<String>();
     String availability = preview.availability();
+    if (preview.upgradeId() == null) {
+      lines.add("No upgrade is running.");
+      return lines;
+    }
     lines.add(
         "Cancel of upgrade "
             + preview.upgradeId()

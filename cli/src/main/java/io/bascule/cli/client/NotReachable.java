@@ -8,7 +8,7 @@ public final class NotReachable extends Exception {
     super(message);
   }
 
-  NotReachable(String message, Throwable cause) {
+  public NotReachable(String message, Throwable cause) {
     super(message, cause);
   }
 }

@@ -18,13 +18,6 @@ public final class Refused extends Exception {
     this.body = body;
   }
 
-  /** The chassis says no; its protocol has reasons and no codes. */
-  static Refused byChassis(String reason) {
-    var problem =
-        new Problem("about:blank", "Refused", 409, "REFUSED_BY_CHASSIS", reason, null, null);
-    return new Refused(problem, Json.write(problem));
-  }
-
   /** The stable code. */
   public String code() {
     return problem.code();

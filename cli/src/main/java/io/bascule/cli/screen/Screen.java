@@ -5,7 +5,6 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.PrintWriter;
-import java.io.Reader;
 import java.nio.charset.Charset;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -34,11 +33,6 @@ public record Screen(
     boolean colours = terminal && System.getenv("NO_COLOR") == null;
     var keyboard = new BufferedReader(new InputStreamReader(System.in, Charset.defaultCharset()));
     return new Screen(out, err, keyboard, terminal, terminal && isTerminal(0), colours);
-  }
-
-  /** One that is no terminal, or plays one, for tests. */
-  public static Screen of(PrintWriter out, PrintWriter err, Reader in, boolean terminal) {
-    return new Screen(out, err, new BufferedReader(in), terminal, terminal, false);
   }
 
   /** Linux says what a descriptor is by a link; asking costs nothing, unlike a console. */
