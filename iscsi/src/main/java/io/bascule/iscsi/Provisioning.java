@@ -1,0 +1,206 @@
+package io.bascule.iscsi;
+
+import io.bascule.core.volume.Volume;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/** UNMAP, WRITE SAME, GET LBA STATUS (SBC-3, 4.7 and 5). */
+final class Provisioning {
+  static final int MAX_UNMAP_DESCRIPTORS = 256;
+
+  /** 8 GiB in one command. */
+  static final int MAX_UNMAP_BLOCKS = 1 << 24;
+
+  /** 128 MiB: the pattern is written out, so this bounds how long one command takes. */
+  static final int MAX_WRITE_SAME_BLOCKS = 1 << 18;
+
+  /** Trimming goes by physical blocks. */
+  static final int UNMAP_GRANULARITY_BLOCKS = 8;
+
+  private static final int UNMAP_HEADER_BYTES = 8;
+  private static final int UNMAP_DESCRIPTOR_BYTES = 16;
+  private static final int PATTERN_BYTES = 262_144;
+
+  /** GET LBA STATUS looks no further than this from its start. */
+  private static final long STATUS_BYTES = 1L << 32;
+
+  private static final int MAX_STATUS_DESCRIPTORS = 128;
+
+  private Provisioning() {}
+
+  // ---- UNMAP ----------------------------------------------------------------------------------
+
+  static void unmap(Session session, Task task) {
+    int length = task.cdb16(7);
+    if ((task.cdb8(1) & 1) != 0) {
+      session.fail(task, Sense.INVALID_FIELD_IN_CDB); // ANCHOR: there is no anchored state
+    } else if (length == 0) {
+      session.good(task);
+    } else if (length < UNMAP_HEADER_BYTES) {
+      session.fail(task, Sense.PARAMETER_LIST_LENGTH);
+    } else {
+      session.stage(task, length, Provisioning::unmapList);
+    }
+  }
+
+  private static void unmapList(Session session, Task task) {
+    if (task.stagedBytes < UNMAP_HEADER_BYTES) {
+      session.fail(task, Sense.PARAMETER_LIST_LENGTH);
+      return;
+    }
+    ByteBuffer list = ByteBuffer.wrap(Objects.requireNonNull(task.staged), 0, task.stagedBytes);
+    int bytes = Math.min(list.getShort(2) & 0xFFFF, task.stagedBytes - UNMAP_HEADER_BYTES);
+    int count = bytes / UNMAP_DESCRIPTOR_BYTES;
+    long total = 0;
+    for (int i = 0; i < count; i++) {
+      int at = UNMAP_HEADER_BYTES + i * UNMAP_DESCRIPTOR_BYTES;
+      long blocks = ReadWrite.unsigned(list.getInt(at + 8));
+      if (!ReadWrite.within(ReadWrite.unit(task), list.getLong(at), blocks)) {
+        session.fail(task, Sense.LBA_OUT_OF_RANGE);
+        return;
+      }
+      total += blocks;
+    }
+    if (count > MAX_UNMAP_DESCRIPTORS || total > MAX_UNMAP_BLOCKS) {
+      session.fail(task, Sense.INVALID_FIELD_IN_PARAMETER_LIST);
+    } else {
+      session.slow(task, own -> trimAll(own, list, count), Session::good);
+    }
+  }
+
+  private static @Nullable Sense trimAll(Task task, ByteBuffer list, int count) {
+    for (int i = 0; i < count && !task.aborted; i++) {
+      int at = UNMAP_HEADER_BYTES + i * UNMAP_DESCRIPTOR_BYTES;
+      long blocks = ReadWrite.unsigned(list.getInt(at + 8));
+      if (blocks > 0) {
+        ReadWrite.volume(task)
+            .trim(list.getLong(at) * Volume.BLOCK_BYTES, blocks * Volume.BLOCK_BYTES);
+      }
+    }
+    return null;
+  }
+
+  // ---- WRITE SAME -----------------------------------------------------------------------------
+
+  static void writeSame10(Session session, Task task) {
+    writeSame(session, task, ReadWrite.lba32(task), task.cdb16(7), task.cdb8(1) & ~1);
+  }
+
+  static void writeSame16(Session session, Task task) {
+    writeSame(session, task, task.cdb64(2), ReadWrite.unsigned(task.cdb32(10)), task.cdb8(1));
+  }
+
+  private static void writeSame(Session session, Task task, long lba, long blocks, int flags) {
+    boolean noData = (flags & 0x01) != 0;
+    if ((flags & 0xF0) != 0 || blocks == 0 || blocks > MAX_WRITE_SAME_BLOCKS) {
+      // Protection, ANCHOR, "to the end" (WSNZ is set), or too long.
+      session.fail(task, Sense.INVALID_FIELD_IN_CDB);
+      return;
+    }
+    if (!ReadWrite.within(ReadWrite.unit(task), lba, blocks)) {
+      session.fail(task, Sense.LBA_OUT_OF_RANGE);
+      return;
+    }
+    task.offsetBytes = lba * Volume.BLOCK_BYTES;
+    task.lengthBytes = (int) blocks * Volume.BLOCK_BYTES;
+    task.fua = (flags & 0x08) != 0; // here it means UNMAP
+    if (noData) {
+      fill(session, task, null);
+    } else {
+      session.stage(task, Volume.BLOCK_BYTES, Provisioning::writeSameData);
+    }
+  }
+
+  private static void writeSameData(Session session, Task task) {
+    byte[] pattern = Objects.requireNonNull(task.staged);
+    if (task.stagedBytes < Volume.BLOCK_BYTES) {
+      session.fail(task, Sense.INVALID_FIELD_IN_CDB); // the host sends less than one block
+      return;
+    }
+    boolean zeros = Arrays.mismatch(pattern, new byte[Volume.BLOCK_BYTES]) < 0;
+    fill(session, task, zeros ? null : pattern);
+  }
+
+  /** Without a pattern the range becomes zeros; UNMAP decides how. */
+  private static void fill(Session session, Task task, byte @Nullable [] pattern) {
+    boolean unmap = task.fua;
+    session.slow(
+        task,
+        own -> {
+          Volume volume = ReadWrite.volume(own);
+          if (pattern != null) {
+            repeat(own, volume, pattern);
+          } else if (unmap) {
+            volume.trim(own.offsetBytes, own.lengthBytes);
+          } else {
+            volume.zero(own.offsetBytes, own.lengthBytes);
+          }
+          return null;
+        },
+        Session::good);
+  }
+
+  private static void repeat(Task task, Volume volume, byte[] pattern) {
+    int size = Math.min(task.lengthBytes, PATTERN_BYTES);
+    ByteBuffer blocks = ByteBuffer.allocateDirect(size);
+    while (blocks.hasRemaining()) {
+      blocks.put(pattern);
+    }
+    for (int at = 0; at < task.lengthBytes && !task.aborted; at += size) {
+      blocks.clear().limit(Math.min(size, task.lengthBytes - at));
+      volume.write(task.offsetBytes + at, blocks, false);
+    }
+  }
+
+  // ---- GET LBA STATUS -------------------------------------------------------------------------
+
+  static void getLbaStatus(Session session, Task task) {
+    long lba = task.cdb64(2);
+    LogicalUnit unit = ReadWrite.unit(task);
+    if (lba < 0 || lba >= unit.blocks) {
+      session.fail(task, Sense.LBA_OUT_OF_RANGE);
+      return;
+    }
+    long offset = lba * Volume.BLOCK_BYTES;
+    long length = Math.min(unit.sizeBytes - offset, STATUS_BYTES);
+    ByteBuffer answer = ByteBuffer.allocate(8 + MAX_STATUS_DESCRIPTORS * 16);
+    session.slow(
+        task,
+        own -> {
+          describe(answer, offset, length, ReadWrite.volume(own).extents(offset, length));
+          return null;
+        },
+        (own, done) -> own.reply(done, answer, ReadWrite.unsigned(done.cdb32(10))));
+  }
+
+  /** Mapped and deallocated ranges in turn, from {@code offset} on without a gap. */
+  private static void describe(
+      ByteBuffer answer, long offset, long length, List<Volume.Extent> extents) {
+    answer.position(8);
+    long at = offset;
+    for (Volume.Extent extent : extents) {
+      if (extent.offsetBytes() > at) {
+        describe(answer, at, extent.offsetBytes(), 1);
+      }
+      at = extent.offsetBytes() + extent.lengthBytes();
+      describe(answer, extent.offsetBytes(), at, 0);
+      if (answer.remaining() < 32) {
+        break;
+      }
+    }
+    if (at < offset + length && answer.remaining() >= 16) {
+      describe(answer, at, offset + length, 1);
+    }
+    answer.putInt(0, answer.position() - 4);
+  }
+
+  private static void describe(ByteBuffer answer, long from, long to, int status) {
+    if (answer.remaining() >= 16) {
+      answer.putLong(from / Volume.BLOCK_BYTES);
+      answer.putInt((int) ((to - from) / Volume.BLOCK_BYTES)).putInt(status << 24);
+    }
+  }
+}

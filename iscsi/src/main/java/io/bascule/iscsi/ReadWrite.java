@@ -1,0 +1,297 @@
+package io.bascule.iscsi;
+
+import io.bascule.core.volume.StoreException;
+import io.bascule.core.volume.Volume;
+import java.nio.ByteBuffer;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/** READ, WRITE, SYNCHRONIZE CACHE, PRE-FETCH (SBC-3, 5). */
+final class ReadWrite {
+  /** MAXIMUM TRANSFER LENGTH of the block limits page: 8 MiB. */
+  static final int MAX_TRANSFER_BLOCKS = 16_384;
+
+  private static final int FUA = 0x08;
+  private static final int PROTECT = 0xE0;
+
+  private ReadWrite() {}
+
+  // ---- CDBs -----------------------------------------------------------------------------------
+
+  static void read6(Session session, Task task) {
+    read(session, task, lba6(task), blocks6(task), 0);
+  }
+
+  static void read10(Session session, Task task) {
+    read(session, task, lba32(task), task.cdb16(7), task.cdb8(1));
+  }
+
+  static void read12(Session session, Task task) {
+    read(session, task, lba32(task), unsigned(task.cdb32(6)), task.cdb8(1));
+  }
+
+  static void read16(Session session, Task task) {
+    read(session, task, task.cdb64(2), unsigned(task.cdb32(10)), task.cdb8(1));
+  }
+
+  static void write6(Session session, Task task) {
+    write(session, task, lba6(task), blocks6(task), 0);
+  }
+
+  static void write10(Session session, Task task) {
+    write(session, task, lba32(task), task.cdb16(7), task.cdb8(1));
+  }
+
+  static void write12(Session session, Task task) {
+    write(session, task, lba32(task), unsigned(task.cdb32(6)), task.cdb8(1));
+  }
+
+  static void write16(Session session, Task task) {
+    write(session, task, task.cdb64(2), unsigned(task.cdb32(10)), task.cdb8(1));
+  }
+
+  private static long lba6(Task task) {
+    return (task.cdb8(1) & 0x1F) << 16 | task.cdb16(2);
+  }
+
+  private static int blocks6(Task task) {
+    return task.cdb8(4) == 0 ? 256 : task.cdb8(4);
+  }
+
+  static long lba32(Task task) {
+    return unsigned(task.cdb32(2));
+  }
+
+  static long unsigned(int value) {
+    return Integer.toUnsignedLong(value);
+  }
+
+  /** Whether the range is on the unit; a 64-bit LBA may come out negative. */
+  static boolean within(LogicalUnit unit, long lba, long blocks) {
+    return lba >= 0 && lba <= unit.blocks && blocks <= unit.blocks - lba;
+  }
+
+  static LogicalUnit unit(Task task) {
+    return Objects.requireNonNull(task.unit);
+  }
+
+  static Volume volume(Task task) {
+    return Objects.requireNonNull(task.volume);
+  }
+
+  /** Checks and sets the range of a command that moves data. */
+  private static boolean locate(Session session, Task task, long lba, long blocks, int flags) {
+    if ((flags & PROTECT) != 0) {
+      session.fail(task, Sense.INVALID_FIELD_IN_CDB); // there is no protection information
+      return false;
+    }
+    if (!within(unit(task), lba, blocks)) {
+      session.fail(task, Sense.LBA_OUT_OF_RANGE);
+      return false;
+    }
+    if (blocks > MAX_TRANSFER_BLOCKS) {
+      session.fail(task, Sense.INVALID_FIELD_IN_CDB);
+      return false;
+    }
+    task.offsetBytes = lba * Volume.BLOCK_BYTES;
+    task.lengthBytes = (int) blocks * Volume.BLOCK_BYTES;
+    task.transferBytes = task.lengthBytes;
+    task.fua = (flags & FUA) != 0;
+    return true;
+  }
+
+  // ---- READ -----------------------------------------------------------------------------------
+
+  private static void read(Session session, Task task, long lba, long blocks, int flags) {
+    if (!locate(session, task, lba, blocks, flags)) {
+      return;
+    }
+    task.isRead = true;
+    if (task.fua && blocks > 0) {
+      // What it reads must be on stable storage (SBC-3, 5.11).
+      session.slow(task, ReadWrite::flushWork, ReadWrite::sendRead);
+    } else {
+      sendRead(session, task);
+    }
+  }
+
+  /** Sends what is in memory; at the first block that is not, the pool takes over. */
+  private static void sendRead(Session session, Task task) {
+    int total = task.readFlag ? Math.min(task.lengthBytes, task.edtl) : 0;
+    if (total == 0) {
+      session.good(task);
+      return;
+    }
+    while (true) {
+      int bytes = session.dataInBytes(task, total);
+      int whole = wholeBlocks(bytes);
+      ByteBuffer out = session.writer().begin(Pdu.DATA_IN, 0, whole);
+      int from = session.writer().dataStart();
+      int limit = out.limit();
+      int position = out.position();
+      int got;
+      try {
+        out.limit(from + whole).position(from);
+        got = volume(task).tryRead(task.offsetBytes + task.sentBytes, out);
+      } catch (StoreException e) {
+        out.limit(limit).position(position);
+        session.fail(task, session.storeFailure(e, false));
+        return;
+      }
+      out.limit(limit).position(position);
+      if (got == Volume.WOULD_BLOCK) {
+        session.slowRead(task, ReadWrite::coldWork, ReadWrite::sendCold);
+        return;
+      }
+      boolean last = task.sentBytes + bytes == total;
+      session.endDataIn(task, out, bytes, total);
+      if (last) {
+        return; // the task is free already
+      }
+    }
+  }
+
+  private static int wholeBlocks(int bytes) {
+    return bytes + Volume.BLOCK_BYTES - 1 & -Volume.BLOCK_BYTES;
+  }
+
+  private static @Nullable Sense coldWork(Task task) {
+    int rest = wholeBlocks(Math.min(task.lengthBytes, task.edtl)) - task.sentBytes;
+    ByteBuffer buffer = Objects.requireNonNull(task.slowBuffer);
+    buffer.clear().limit(Math.min(rest, buffer.capacity()));
+    volume(task).read(task.offsetBytes + task.sentBytes, buffer);
+    buffer.flip();
+    return null;
+  }
+
+  private static void sendCold(Session session, Task task) {
+    int total = Math.min(task.lengthBytes, task.edtl);
+    ByteBuffer buffer = Objects.requireNonNull(task.slowBuffer);
+    task.slowBuffer = null;
+    boolean last = false;
+    while (buffer.hasRemaining() && !last) {
+      int bytes = Math.min(session.dataInBytes(task, total), buffer.remaining());
+      ByteBuffer out = session.writer().begin(Pdu.DATA_IN, 0, bytes);
+      out.put(session.writer().dataStart(), buffer, buffer.position(), bytes);
+      buffer.position(buffer.position() + bytes);
+      last = task.sentBytes + bytes == total;
+      session.endDataIn(task, out, bytes, total);
+    }
+    session.coldDone(buffer);
+    if (!last) {
+      sendRead(session, task);
+    }
+  }
+
+  // ---- WRITE ----------------------------------------------------------------------------------
+
+  private static void write(Session session, Task task, long lba, long blocks, int flags) {
+    if (!locate(session, task, lba, blocks, flags)) {
+      return;
+    }
+    task.isWrite = true;
+    session.expect(task, task.lengthBytes, ReadWrite::writeSegment, ReadWrite::writeDone);
+  }
+
+  /** Goes to the volume as it arrives; only a block cut in two by a PDU's end waits for its rest. */
+  private static void writeSegment(Session session, Task task, ByteBuffer segment) {
+    if (task.fua && segment.remaining() == task.lengthBytes) {
+      // All of it at once: the volume can make it durable alone, without flushing everything.
+      ByteBuffer copy = ByteBuffer.allocateDirect(task.lengthBytes);
+      task.wholeWrite = copy.put(segment).flip();
+      return;
+    }
+    if (task.partialBytes > 0 && !fillPartial(task, segment)) {
+      return;
+    }
+    int whole = segment.remaining() & -Volume.BLOCK_BYTES;
+    if (whole > 0) {
+      int limit = segment.limit();
+      int end = segment.position() + whole;
+      segment.limit(end);
+      volume(task).write(task.offsetBytes + task.writtenBytes, segment, false);
+      task.writtenBytes += whole;
+      segment.limit(limit).position(end);
+    }
+    if (segment.hasRemaining()) {
+      byte[] partial = task.partialBlock;
+      if (partial == null) {
+        partial = new byte[Volume.BLOCK_BYTES];
+        task.partialBlock = partial;
+      }
+      task.partialBytes = segment.remaining();
+      segment.get(partial, 0, task.partialBytes);
+    }
+  }
+
+  private static boolean fillPartial(Task task, ByteBuffer segment) {
+    byte[] partial = Objects.requireNonNull(task.partialBlock);
+    int more = Math.min(Volume.BLOCK_BYTES - task.partialBytes, segment.remaining());
+    segment.get(partial, task.partialBytes, more);
+    task.partialBytes += more;
+    if (task.partialBytes < Volume.BLOCK_BYTES) {
+      return false;
+    }
+    volume(task).write(task.offsetBytes + task.writtenBytes, ByteBuffer.wrap(partial), false);
+    task.writtenBytes += Volume.BLOCK_BYTES;
+    task.partialBytes = 0;
+    return true;
+  }
+
+  private static void writeDone(Session session, Task task) {
+    if (task.wholeWrite != null) {
+      session.slow(task, ReadWrite::durableWrite, Session::good);
+    } else if (task.fua && task.writtenBytes > 0) {
+      session.slow(task, ReadWrite::flushWork, Session::good);
+    } else {
+      session.good(task);
+    }
+  }
+
+  private static @Nullable Sense durableWrite(Task task) {
+    volume(task).write(task.offsetBytes, Objects.requireNonNull(task.wholeWrite), true);
+    task.writtenBytes = task.lengthBytes;
+    return null;
+  }
+
+  private static @Nullable Sense flushWork(Task task) {
+    volume(task).flush();
+    return null;
+  }
+
+  // ---- Without data ---------------------------------------------------------------------------
+
+  static void synchronizeCache10(Session session, Task task) {
+    synchronizeCache(session, task, lba32(task), task.cdb16(7));
+  }
+
+  static void synchronizeCache16(Session session, Task task) {
+    synchronizeCache(session, task, task.cdb64(2), unsigned(task.cdb32(10)));
+  }
+
+  /** IMMED would let us answer early; a host that asks for durability gets it. */
+  private static void synchronizeCache(Session session, Task task, long lba, long blocks) {
+    if (!within(unit(task), lba, blocks)) {
+      session.fail(task, Sense.LBA_OUT_OF_RANGE);
+    } else {
+      session.slow(task, ReadWrite::flushWork, Session::good);
+    }
+  }
+
+  static void preFetch10(Session session, Task task) {
+    preFetch(session, task, lba32(task), task.cdb16(7));
+  }
+
+  static void preFetch16(Session session, Task task) {
+    preFetch(session, task, task.cdb64(2), unsigned(task.cdb32(10)));
+  }
+
+  /** GOOD: "was not all brought into the cache", which is always allowed (SBC-3, 5.8). */
+  private static void preFetch(Session session, Task task, long lba, long blocks) {
+    if (within(unit(task), lba, blocks)) {
+      session.good(task);
+    } else {
+      session.fail(task, Sense.LBA_OUT_OF_RANGE);
+    }
+  }
+}

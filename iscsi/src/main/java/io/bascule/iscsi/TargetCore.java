@@ -1,0 +1,53 @@
+package io.bascule.iscsi;
+
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What all connections of a target share: the model, the sessions, the counters, the pool. Safe for
+ * use by many threads.
+ */
+final class TargetCore {
+  /** Identity of a nexus as far as the initiator makes it (RFC 7143, 4.4.2). */
+  record NexusName(String initiatorName, long isid, int groupTag) {}
+
+  final TargetSettings settings;
+  final Executor slow;
+  final Counters counters = new Counters();
+  private final Map<NexusName, Session> sessions = new ConcurrentHashMap<>();
+  private final AtomicInteger nextTsih = new AtomicInteger(1);
+
+  volatile Model model = new Model(TargetView.empty());
+
+  /** While it is set new commands stay unanswered. */
+  volatile boolean draining;
+
+  TargetCore(TargetSettings settings, Executor slow) {
+    this.settings = settings;
+    this.slow = slow;
+  }
+
+  int newTsih() {
+    return nextTsih.getAndUpdate(old -> old == 0xFFFF ? 1 : old + 1);
+  }
+
+  /** Enters a session; gives the one it reinstates, which is still alive, if there is one. */
+  @Nullable Session enter(Session session) {
+    return sessions.put(session.nexusName(), session);
+  }
+
+  void leave(Session session) {
+    sessions.remove(session.nexusName(), session);
+  }
+
+  Iterable<Session> sessions() {
+    return sessions.values();
+  }
+
+  boolean exists(int tsih) {
+    return sessions.values().stream().anyMatch(session -> session.tsih() == tsih);
+  }
+}

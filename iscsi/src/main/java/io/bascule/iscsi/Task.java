@@ -1,0 +1,140 @@
+package io.bascule.iscsi;
+
+import io.bascule.core.volume.Volume;
+import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One SCSI command on its way. Reused: a session keeps those that are done. Owned by the
+ * connection; while {@link State#SLOW} the pool may read what the command set, and nothing else.
+ */
+final class Task {
+  enum State {
+    FREE,
+    /** Being looked at right now. */
+    STARTING,
+    /** Waits for data from the host. */
+    RECEIVING,
+    /** In the pool, or waiting for a place there. */
+    SLOW
+  }
+
+  /** Takes data from the host as it arrives, in order. */
+  interface Sink {
+    void accept(Session session, Task task, ByteBuffer segment);
+  }
+
+  /** What follows: all data has arrived, or the pool is done. */
+  interface Step {
+    void run(Session session, Task task);
+  }
+
+  /** What the pool does; it answers how it failed, or null. */
+  interface Work {
+    @Nullable Sense run(Task task);
+  }
+
+  State state = State.FREE;
+  boolean aborted;
+  Session.@Nullable PendingManagement management;
+
+  // From the command PDU.
+  int itt;
+  long lunField;
+  int lun;
+  boolean immediate;
+  boolean readFlag;
+  boolean writeFlag;
+  int edtl;
+  final byte[] cdb = new byte[16];
+  long arrivedNanos;
+
+  /** Bytes the command itself would transfer, whatever the initiator expects. */
+  long transferBytes;
+
+  // Data from the host.
+  int limitBytes;
+  int receivedBytes;
+  int burstEnd;
+  int nextDataSn;
+  int ttt;
+  int r2tSn;
+  boolean dataPending;
+  @Nullable Sense failure;
+  @Nullable Sink sink;
+  @Nullable Step finish;
+  byte @Nullable [] staged;
+  int stagedBytes;
+  byte @Nullable [] partialBlock;
+  int partialBytes;
+  int writtenBytes;
+
+  // Data to the host.
+  int sentBytes;
+  int dataInSn;
+
+  // The medium.
+  @Nullable LogicalUnit unit;
+  @Nullable Volume volume;
+  long offsetBytes;
+  int lengthBytes;
+  boolean fua;
+  boolean isRead;
+  boolean isWrite;
+
+  // The pool.
+  @Nullable Work work;
+  @Nullable Step afterwards;
+  @Nullable ByteBuffer slowBuffer;
+  @Nullable ByteBuffer wholeWrite;
+
+  void clear() {
+    state = State.FREE;
+    aborted = false;
+    management = null;
+    transferBytes = 0;
+    limitBytes = 0;
+    receivedBytes = 0;
+    burstEnd = 0;
+    nextDataSn = 0;
+    ttt = Pdu.NO_TAG;
+    r2tSn = 0;
+    dataPending = false;
+    failure = null;
+    sink = null;
+    finish = null;
+    staged = null;
+    stagedBytes = 0;
+    partialBytes = 0;
+    writtenBytes = 0;
+    sentBytes = 0;
+    dataInSn = 0;
+    unit = null;
+    volume = null;
+    offsetBytes = 0;
+    lengthBytes = 0;
+    fua = false;
+    isRead = false;
+    isWrite = false;
+    work = null;
+    afterwards = null;
+    slowBuffer = null;
+    wholeWrite = null;
+  }
+
+  int cdb8(int at) {
+    return cdb[at] & 0xFF;
+  }
+
+  int cdb16(int at) {
+    return cdb8(at) << 8 | cdb8(at + 1);
+  }
+
+  int cdb32(int at) {
+    return cdb16(at) << 16 | cdb16(at + 2);
+  }
+
+  long cdb64(int at) {
+    return (long) cdb32(at) << 32 | Integer.toUnsignedLong(cdb32(at + 4));
+  }
+}
