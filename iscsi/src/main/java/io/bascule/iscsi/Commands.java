@@ -31,16 +31,21 @@ final class Commands {
     add("1B 01 00 00 01 00", Needs.MEDIUM, Session::good);
     add("1E 00 00 00 03 00", Needs.MEDIUM, Session::good);
     add("25 00 FF FF FF FF 00 00 00 00", Needs.MEDIUM, Reports::readCapacity10);
-    addAction(0x10, "9E 10 FF FF FF FF FF FF FF FF FF FF FF FF 00 00", Needs.MEDIUM,
+    addAction(
+        0x10,
+        "9E 10 FF FF FF FF FF FF FF FF FF FF FF FF 00 00",
+        Needs.MEDIUM,
         Reports::readCapacity16);
-    addAction(0x12, "9E 12 FF FF FF FF FF FF FF FF FF FF FF FF 00 00", Needs.MEDIUM,
+    addAction(
+        0x12,
+        "9E 12 FF FF FF FF FF FF FF FF FF FF FF FF 00 00",
+        Needs.MEDIUM,
         Provisioning::getLbaStatus);
     add("A0 00 FF 00 00 00 FF FF FF FF 00 00", Needs.NOTHING, Reports::reportLuns);
-    addAction(0x0A, "A3 EA 00 00 00 00 FF FF FF FF 00 00", Needs.UNIT,
-        Reports::targetPortGroups);
+    addAction(0x0A, "A3 EA 00 00 00 00 FF FF FF FF 00 00", Needs.UNIT, Reports::targetPortGroups);
     addAction(0x0C, "A3 0C 87 FF FF FF FF FF FF FF 00 00", Needs.MEDIUM, Reports::opcodes);
-    addAction(0x0D, "A3 0D 80 00 00 00 FF FF FF FF 00 00", Needs.MEDIUM,
-        Reports::managementFunctions);
+    addAction(
+        0x0D, "A3 0D 80 00 00 00 FF FF FF FF 00 00", Needs.MEDIUM, Reports::managementFunctions);
 
     add("08 1F FF FF FF 00", Needs.MEDIUM, ReadWrite::read6);
     add("28 18 FF FF FF FF 00 FF FF 00", Needs.MEDIUM, ReadWrite::read10);
@@ -51,15 +56,16 @@ final class Commands {
     add("AA 18 FF FF FF FF FF FF FF FF 00 00", Needs.MEDIUM, ReadWrite::write12);
     add("8A 18 FF FF FF FF FF FF FF FF FF FF FF FF 00 00", Needs.MEDIUM, ReadWrite::write16);
     add("35 02 FF FF FF FF 00 FF FF 00", Needs.MEDIUM, ReadWrite::synchronizeCache10);
-    add("91 02 FF FF FF FF FF FF FF FF FF FF FF FF 00 00", Needs.MEDIUM,
+    add(
+        "91 02 FF FF FF FF FF FF FF FF FF FF FF FF 00 00",
+        Needs.MEDIUM,
         ReadWrite::synchronizeCache16);
     add("34 02 FF FF FF FF 00 FF FF 00", Needs.MEDIUM, ReadWrite::preFetch10);
     add("90 02 FF FF FF FF FF FF FF FF FF FF FF FF 00 00", Needs.MEDIUM, ReadWrite::preFetch16);
 
     add("42 00 00 00 00 00 00 FF FF 00", Needs.MEDIUM, Provisioning::unmap);
     add("41 08 FF FF FF FF 00 FF FF 00", Needs.MEDIUM, Provisioning::writeSame10);
-    add("93 09 FF FF FF FF FF FF FF FF FF FF FF FF 00 00", Needs.MEDIUM,
-        Provisioning::writeSame16);
+    add("93 09 FF FF FF FF FF FF FF FF FF FF FF FF 00 00", Needs.MEDIUM, Provisioning::writeSame16);
   }
 
   private Commands() {}
@@ -83,12 +89,7 @@ final class Commands {
     byte[] bitmap = HexFormat.ofDelimiter(" ").parseHex(usage);
     Command command =
         new Command(
-            bitmap[0] & 0xFF,
-            action,
-            bitmap,
-            needs == Needs.NOTHING,
-            needs != Needs.MEDIUM,
-            start);
+            bitmap[0] & 0xFF, action, bitmap, needs == Needs.NOTHING, needs != Needs.MEDIUM, start);
     ALL.add(command);
     return command;
   }

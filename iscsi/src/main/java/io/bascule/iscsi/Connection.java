@@ -70,8 +70,7 @@ final class Connection {
       return false;
     }
     int dataBytes = Pdu.dataLength(in, base);
-    int receive =
-        session == null ? LOGIN_RECEIVE_BYTES : SessionParameters.MAX_RECEIVE_BYTES;
+    int receive = session == null ? LOGIN_RECEIVE_BYTES : SessionParameters.MAX_RECEIVE_BYTES;
     if (dataBytes > receive) {
       malformed(in, base, "a data segment of " + dataBytes + " bytes");
       return false;

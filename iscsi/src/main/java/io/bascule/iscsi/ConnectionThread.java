@@ -222,7 +222,8 @@ final class ConnectionThread implements Wire, Runnable {
   public void post(Runnable action) {
     posted.add(action);
     if (helperBegun.compareAndSet(false, true)) {
-      Thread started = Thread.ofPlatform().daemon().name(thread.getName() + "-slow").unstarted(this::help);
+      Thread started =
+          Thread.ofPlatform().daemon().name(thread.getName() + "-slow").unstarted(this::help);
       helper = started;
       started.start();
     } else {
@@ -306,13 +307,12 @@ final class ConnectionThread implements Wire, Runnable {
     } else if (now - heardNanos > 2 * silence) {
       shut("it is silent");
     } else if (now - heardNanos > silence) {
-      post(
-          () -> {
-            Session session = connection.session();
-            if (session != null) {
-              session.ping();
-            }
-          });
+      post(() -> {
+        Session session = connection.session();
+        if (session != null) {
+          session.ping();
+        }
+      });
     }
   }
 
@@ -345,23 +345,21 @@ final class ConnectionThread implements Wire, Runnable {
 
   /** Has a look at the model at once. */
   void refresh() {
-    post(
-        () -> {
-          Session session = connection.session();
-          if (session != null) {
-            session.refreshModel();
-          }
-        });
+    post(() -> {
+      Session session = connection.session();
+      if (session != null) {
+        session.refreshModel();
+      }
+    });
   }
 
   void askForLogout() {
-    post(
-        () -> {
-          Session session = connection.session();
-          if (session != null) {
-            session.asyncLogout();
-          }
-        });
+    post(() -> {
+      Session session = connection.session();
+      if (session != null) {
+        session.asyncLogout();
+      }
+    });
   }
 
   boolean join(long boundMillis) throws InterruptedException {

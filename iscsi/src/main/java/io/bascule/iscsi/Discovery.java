@@ -1,7 +1,7 @@
 package io.bascule.iscsi;
 
-import java.net.InetAddress;
 import java.net.Inet6Address;
+import java.net.InetAddress;
 import java.util.Map;
 
 /** Text requests of the full feature phase: SendTargets (RFC 7143, appendix C). */
@@ -10,14 +10,13 @@ final class Discovery {
 
   static byte[] answer(Session session, Map<String, String> request, String localHost) {
     StringBuilder text = new StringBuilder();
-    request.forEach(
-        (key, value) -> {
-          if (!key.equals("SendTargets")) {
-            text.append(key).append("=NotUnderstood\0");
-          } else if (asksForUs(session, value)) {
-            targets(session, localHost, text);
-          }
-        });
+    request.forEach((key, value) -> {
+      if (!key.equals("SendTargets")) {
+        text.append(key).append("=NotUnderstood\0");
+      } else if (asksForUs(session, value)) {
+        targets(session, localHost, text);
+      }
+    });
     return text.toString().getBytes(java.nio.charset.StandardCharsets.UTF_8);
   }
 

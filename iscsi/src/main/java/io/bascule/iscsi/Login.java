@@ -270,8 +270,7 @@ final class Login {
   private void declare(int current, Map<String, String> reply) {
     if (current == OPERATIONAL && !declared) {
       declared = true;
-      reply.put(
-          "MaxRecvDataSegmentLength", Integer.toString(SessionParameters.MAX_RECEIVE_BYTES));
+      reply.put("MaxRecvDataSegmentLength", Integer.toString(SessionParameters.MAX_RECEIVE_BYTES));
     }
   }
 

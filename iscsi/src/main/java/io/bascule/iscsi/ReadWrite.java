@@ -193,7 +193,9 @@ final class ReadWrite {
     session.expect(task, task.lengthBytes, ReadWrite::writeSegment, ReadWrite::writeDone);
   }
 
-  /** Goes to the volume as it arrives; only a block cut in two by a PDU's end waits for its rest. */
+  /**
+   * Goes to the volume as it arrives; only a block cut in two by a PDU's end waits for its rest.
+   */
   private static void writeSegment(Session session, Task task, ByteBuffer segment) {
     if (task.fua && segment.remaining() == task.lengthBytes) {
       // All of it at once: the volume can make it durable alone, without flushing everything.

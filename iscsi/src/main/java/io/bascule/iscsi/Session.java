@@ -610,10 +610,12 @@ final class Session {
       good(task);
       return;
     }
-    while (task.sentBytes < total) {
+    int sent = 0; // the task is free again after its last PDU
+    while (sent < total) {
       int bytes = dataInBytes(task, total);
       ByteBuffer out = writer.begin(Pdu.DATA_IN, 0, bytes);
-      out.put(writer.dataStart(), data.array(), task.sentBytes, bytes);
+      out.put(writer.dataStart(), data.array(), sent, bytes);
+      sent += bytes;
       endDataIn(task, out, bytes, total);
     }
   }

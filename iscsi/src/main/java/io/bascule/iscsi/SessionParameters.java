@@ -44,8 +44,7 @@ final class SessionParameters {
       case "ImmediateData" -> immediateData = either(key, value, reply);
       case "MaxRecvDataSegmentLength" -> initiatorReceiveBytes = number(value, 512, LENGTH_LIMIT);
       case "MaxBurstLength" -> maxBurstBytes = lower(key, value, 512, MAX_BURST_BYTES, reply);
-      case "FirstBurstLength" ->
-          firstBurstBytes = lower(key, value, 512, FIRST_BURST_BYTES, reply);
+      case "FirstBurstLength" -> firstBurstBytes = lower(key, value, 512, FIRST_BURST_BYTES, reply);
       case "MaxConnections" -> lower(key, value, 1, 1, reply);
       case "MaxOutstandingR2T" -> lower(key, value, 1, 1, reply);
       case "ErrorRecoveryLevel" -> lower(key, value, 0, 0, reply);

@@ -71,14 +71,13 @@ final class FileVolume implements Volume {
   public void read(long offsetBytes, ByteBuffer destination) {
     check(offsetBytes, destination.remaining());
     int unused =
-        io(
-            () -> {
-              long at = offsetBytes;
-              while (destination.hasRemaining()) {
-                at += file.read(destination, at);
-              }
-              return 0;
-            });
+        io(() -> {
+          long at = offsetBytes;
+          while (destination.hasRemaining()) {
+            at += file.read(destination, at);
+          }
+          return 0;
+        });
   }
 
   @Override
@@ -96,14 +95,13 @@ final class FileVolume implements Volume {
   public void write(long offsetBytes, ByteBuffer source, boolean fua) {
     check(offsetBytes, source.remaining());
     int unused =
-        io(
-            () -> {
-              long at = offsetBytes;
-              while (source.hasRemaining()) {
-                at += file.write(source, at);
-              }
-              return 0;
-            });
+        io(() -> {
+          long at = offsetBytes;
+          while (source.hasRemaining()) {
+            at += file.write(source, at);
+          }
+          return 0;
+        });
     if (fua) {
       flush();
     }
@@ -128,11 +126,10 @@ final class FileVolume implements Volume {
   public void flush() {
     flushes.incrementAndGet();
     int unused =
-        io(
-            () -> {
-              file.force(false);
-              return 0;
-            });
+        io(() -> {
+          file.force(false);
+          return 0;
+        });
   }
 
   @Override
@@ -160,10 +157,9 @@ final class FileVolume implements Volume {
   @Override
   public void close() {
     int unused =
-        io(
-            () -> {
-              file.close();
-              return 0;
-            });
+        io(() -> {
+          file.close();
+          return 0;
+        });
   }
 }
