@@ -39,9 +39,11 @@ import picocli.CommandLine.Spec;
     sortOptions = false,
     footer = {
       "",
-      "Every block written names its volume, address, writer and sequence. Reads are compared as",
-      "they come, and everything is read back at the end. WRITES TO THE VOLUMES GIVEN.",
-      "Exit code: 0 nothing lost and no I/O error, 1 otherwise, 2 usage, 4 target not reachable."
+      "WRITES TO THE VOLUMES GIVEN. Every block written names its volume,",
+      "address, writer and sequence. Reads are compared as they come, and",
+      "everything is read back at the end.",
+      "Exit code: 0 nothing lost and no I/O error, 1 otherwise, 2 usage,",
+      "4 target not reachable at the start."
     })
 public final class HostloadCommand implements Callable<Integer> {
   private static final int EXIT_BAD = 1;

@@ -9,8 +9,11 @@ import java.util.Locale;
 
 /** The arithmetic of CHAP (RFC 1994; RFC 7143, 12.1.3): hash(identifier, secret, challenge). */
 final class Chap {
-  /** What we offer, the strongest first. 8 SHA3-256, 7 SHA-256, 6 SHA1, 5 MD5. */
-  static final String OFFERED_ALGORITHMS = "8,7,6,5";
+  /**
+   * What we offer: 8 SHA3-256, 6 SHA1, 5 MD5, 7 SHA-256. The last stands last because older targets
+   * (tgt) take 7 for SHA1, and would choose it before MD5.
+   */
+  static final String OFFERED_ALGORITHMS = "8,6,5,7";
 
   static final int MAX_CHALLENGE_BYTES = 1024;
 

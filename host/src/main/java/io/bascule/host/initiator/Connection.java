@@ -94,9 +94,9 @@ final class Connection implements AutoCloseable {
       channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
       channel.socket().connect(address, connectMillis);
       return new Connection(channel);
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException e) {
       channel.close();
-      throw e;
+      throw new IOException(host + ":" + port + ": " + e.getMessage(), e);
     }
   }
 
