@@ -126,6 +126,8 @@ final class LocalFile implements StoredFile {
       return; // behind the end it reads zeros anyway
     }
     if (canPunch) {
+      // Never beyond the end, though that would free a last block the file fills in part: the file
+      // may grow meanwhile, and what is written there is not ours to punch.
       long result =
           withDescriptor(() -> FileCalls.punch(descriptor, offsetBytes, end - offsetBytes));
       if (result >= 0) {
