@@ -287,11 +287,11 @@ export function serve(port, scenario, pace = 4) {
     }
     if (!appliance.answering) return response.destroy();
     if (path === '/sign-in' && request.method === 'POST') {
-      if (!text.includes('code=open')) return send(401, problem(401, 'NOT_SIGNED_IN', 'The code is used or wrong.').problem);
+      if (body.code !== 'open') return send(401, problem(401, 'NOT_SIGNED_IN', 'The code is used or wrong.').problem);
       appliance.signedIn = true;
       return send(204);
     }
-    if (path === '/sign-out') {
+    if (path === '/api/v1/sign-out') {
       appliance.signedIn = false;
       return send(204);
     }
@@ -300,7 +300,8 @@ export function serve(port, scenario, pace = 4) {
     if (request.method !== 'GET' && request.headers['x-bascule'] !== 'console') return send(403, problem(403, 'FORBIDDEN', 'X-Bascule is missing.').problem);
     if (path === '/api/v1/events') {
       response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
-      appliance.events.slice(-200).forEach((event) => response.write(`id: ${event.id}\nevent: event\ndata: ${JSON.stringify(event)}\n\n`));
+      const after = Number(new URL(request.url, 'http://fixture').searchParams.get('after') ?? 0);
+      appliance.events.filter((event) => event.id > after).forEach((event) => response.write(`id: ${event.id}\nevent: event\ndata: ${JSON.stringify(event)}\n\n`));
       appliance.listeners.add(response);
       response.on('close', () => appliance.listeners.delete(response));
       return;

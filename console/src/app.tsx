@@ -1,5 +1,5 @@
 import { Component, useEffect, type ReactNode } from 'react';
-import { live, useLive } from './live';
+import { api, live, useLive } from './live';
 import { EventsPage } from './pages/events';
 import { HostsPage } from './pages/hosts';
 import { OverviewPage } from './pages/overview';
@@ -10,8 +10,9 @@ import { StartPage } from './pages/start';
 import { UpgradePage } from './pages/upgrade';
 import { VolumesPage } from './pages/volumes';
 import { Button, Spinner } from './pf';
-import { Link, match, navigate, usePath } from './router';
+import { Link, match, usePath } from './router';
 import { text } from './text';
+import { useAction } from './ui/hooks';
 import { Logo, SignOutIcon } from './ui/icons';
 import { Status, type Tone } from './ui/kit';
 import { Toasts } from './ui/toasts';
@@ -50,10 +51,7 @@ export function App() {
   const { signedIn } = useLive();
   const path = usePath();
   useEffect(() => live.start(), []);
-  useEffect(() => {
-    if (signedIn && path === '/sign-in') navigate('/');
-  }, [signedIn, path]);
-  if (signedIn === false || (path === '/sign-in' && !signedIn)) return <SignInPage />;
+  if (signedIn === false) return <SignInPage />;
   return <Shell path={path} />;
 }
 
@@ -138,12 +136,14 @@ function LinkNote({ down }: { down: boolean }) {
 }
 
 function SignOut() {
-  const signOut = async () => {
-    await fetch('/sign-out', { method: 'POST', headers: { 'X-Bascule': 'console' }, redirect: 'manual' }).catch(() => null);
-    live.refresh();
-  };
+  const action = useAction();
+  const signOut = () =>
+    action.run(async () => {
+      await api.signOut();
+      live.signedOut();
+    });
   return (
-    <button type="button" className="b-sign-out" onClick={() => void signOut()} data-testid="sign-out">
+    <button type="button" className="b-sign-out" disabled={action.busy} onClick={() => void signOut()} data-testid="sign-out">
       <SignOutIcon /> <span>{text.signOut}</span>
     </button>
   );

@@ -39,7 +39,8 @@ function join(large: number, largeUnit: string, small: number, smallUnit: string
 /** Between two instants; an open end is now. Never negative: clocks differ a little. */
 export function between(start: string | null, end: string | null, nowMillis: number): string | null {
   if (!start) return null;
-  return duration(Math.max(0, (end ? Date.parse(end) : nowMillis) - Date.parse(start)));
+  const millis = Math.max(0, (end ? Date.parse(end) : nowMillis) - Date.parse(start));
+  return millis < 1_000 ? '0 s' : duration(millis);
 }
 
 /** "about 40 s", "2 to 4 min"; null when there is nothing to say. */

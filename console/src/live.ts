@@ -33,6 +33,7 @@ const POLL_MILLIS = 2_000;
 // A stream that lasted this long was a good one: its end is news, not a pattern.
 const STEADY_STREAM_MILLIS = 5_000;
 const HIDDEN_POLL_MILLIS = 10_000;
+const FIRST_EVENTS = 200;
 const MOST_EVENTS = 500;
 const MOST_SAMPLES = 240;
 
@@ -152,7 +153,10 @@ class LiveStore {
 
   private openStream(): void {
     if (this.stream) return;
-    const stream = new EventSource(`${API}/events`);
+    // A new stream cannot send Last-Event-ID by itself, so the last event seen goes into the query.
+    const seen = this.state.events[0]?.id;
+    const query = seen === undefined ? `newest=${FIRST_EVENTS}` : `after=${seen}`;
+    const stream = new EventSource(`${API}/events?${query}`);
     this.stream = stream;
     const openedAt = Date.now();
     // The browser reconnects by itself only after some failures, and not after a 503. So every

@@ -1,27 +1,30 @@
-import { Client, Refused } from './api/client';
+import { Refused, type Client } from './api/client';
 
 /** The code in what was pasted: the code itself, a query, or the whole link. */
 export function codeFrom(pasted: string): string {
   const trimmed = pasted.trim();
   const inLink = /[?&]code=([^&#\s]+)/.exec(trimmed);
-  return inLink ? decodeURIComponent(inLink[1]!) : trimmed.startsWith('?') ? '' : trimmed;
+  if (!inLink) return trimmed.startsWith('?') ? '' : trimmed;
+  try {
+    return decodeURIComponent(inLink[1]!);
+  } catch {
+    return inLink[1]!; // not escaped after all
+  }
 }
 
+/** Whether the server sent the browser here from a sign-in link that did not work. */
+export function linkFailed(search: string): boolean {
+  return new URLSearchParams(search).get('sign-in') === 'failed';
+}
+
+export type Outcome = { kind: 'signed-in' } | { kind: 'refused'; detail: string } | { kind: 'no-answer' };
+
 /** Exchanges a code for the session cookie, which the server sets. */
-export async function redeem(code: string): Promise<'signed-in' | 'wrong' | 'no-answer'> {
+export async function redeem(client: Client, code: string): Promise<Outcome> {
   try {
-    const answer = await fetch('/sign-in', {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/x-www-form-urlencoded', 'X-Bascule': 'console' },
-      body: new URLSearchParams({ code }).toString(),
-      redirect: 'manual',
-      signal: AbortSignal.timeout(10_000),
-    });
-    if (answer.status >= 500) return 'no-answer';
-    // The answer may be a redirection, which a script cannot look into: the session itself tells.
-    await new Client().appliance({ patienceMillis: 10_000 });
-    return 'signed-in';
+    await client.signIn(code);
+    return { kind: 'signed-in' };
   } catch (error) {
-    return error instanceof Refused ? 'wrong' : 'no-answer';
+    return error instanceof Refused ? { kind: 'refused', detail: error.message } : { kind: 'no-answer' };
   }
 }

@@ -108,7 +108,7 @@ export const text = {
     release: 'Release',
     slot: 'Slot',
     emptySlot: 'empty',
-    uptime: (status: ControllerStatus, span: string) => `${span} ${{ ONLINE: 'online', RECOVERING: 'recovering', FAILED: 'failed', OFF: 'off' }[status]}`,
+    since: (span: string) => `for ${span}`,
     attempts: (n: number) => `${n} failed boot ${n === 1 ? 'attempt' : 'attempts'}`,
     running: 'running',
   },
@@ -256,6 +256,7 @@ export const text = {
       FAILED: 'Failed',
     } satisfies Record<UpgradeState, string>,
     returning: 'Returning',
+    notReached: 'Not reached',
     stepState: {
       PENDING: 'Waiting',
       RUNNING: 'Running',

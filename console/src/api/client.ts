@@ -70,6 +70,8 @@ export interface RequestOptions {
   /** A file sent as it is, instead of JSON. */
   file?: Blob;
   signal?: AbortSignal;
+  /** What the path begins with, if not the API. */
+  root?: string;
   /** May it be sent again after a lost answer? GET always may. */
   repeatable?: boolean;
   /** How long to go on trying. 0: one attempt. */
@@ -128,7 +130,7 @@ export class Client {
     const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout;
     let answer: Response;
     try {
-      answer = await this.wiring.fetch(API + path, {
+      answer = await this.wiring.fetch((options.root ?? API) + path, {
         method,
         headers,
         body: body ?? null,
@@ -164,7 +166,7 @@ export class Client {
   upgrade = (o?: RequestOptions) => this.request<Upgrade>('GET', '/upgrade', o);
   alerts = (o?: RequestOptions) => this.request<Alert[]>('GET', '/alerts', o);
   acknowledge = (id: number) =>
-    this.request<void>('POST', `/alerts/${id}/acknowledge`, { body: {}, repeatable: true });
+    this.request<void>('POST', `/alerts/${id}/acknowledge`, { repeatable: true });
 
   volumes = (o?: RequestOptions) => this.request<Volume[]>('GET', '/volumes', o);
   createVolume = (name: string, sizeBytes: number) =>
@@ -198,10 +200,14 @@ export class Client {
   report = (id: string, o?: RequestOptions) =>
     this.request<Report>('GET', `/upgrades/${encodeURIComponent(id)}/report`, o);
 
-  reboot = (id: number) => this.request<void>('POST', `/controllers/${id}/reboot`, { body: {} });
-  powerOff = (id: number) => this.request<void>('POST', `/controllers/${id}/power-off`, { body: {} });
-  powerOn = (id: number) => this.request<void>('POST', `/controllers/${id}/power-on`, { body: {} });
-  handover = () => this.request<void>('POST', '/controllers/handover', { body: {} });
+  // Not below /api/v1: it is also where the printed link leads. A code works once, so no repeating.
+  signIn = (code: string) => this.request<void>('POST', '/sign-in', { body: { code }, root: '' });
+  signOut = () => this.request<void>('POST', '/sign-out', { repeatable: true });
+
+  reboot = (id: number) => this.request<void>('POST', `/controllers/${id}/reboot`);
+  powerOff = (id: number) => this.request<void>('POST', `/controllers/${id}/power-off`);
+  powerOn = (id: number) => this.request<void>('POST', `/controllers/${id}/power-on`);
+  handover = () => this.request<void>('POST', '/controllers/handover');
 }
 
 const UNKNOWN = 'UNKNOWN';

@@ -61,7 +61,7 @@ export function ReportPage({ id }: { id: string }) {
         {data.receipt && <ReceiptCard receipt={data.receipt} />}
       </div>
       <Card title={text.report.steps}>
-        <Steps steps={data.steps} />
+        <Steps steps={data.steps} ended />
       </Card>
       {data.events.length > 0 && (
         <Card title={text.report.events}>
@@ -93,7 +93,7 @@ function LatencyRow({ report }: { report: NonNullable<Report['hostLatency']> }) 
   const shown = (micros: number | null) => (micros === null ? text.dash : latency(micros));
   return (
     <div className="b-report-latency">
-      <h3>{text.report.latency}</h3>
+      <h2>{text.report.latency}</h2>
       <div className="b-latency">
         {(
           [

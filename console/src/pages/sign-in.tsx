@@ -1,14 +1,14 @@
 import { useState, type FormEvent } from 'react';
-import { live } from '../live';
+import { api, live } from '../live';
 import { Alert, Button, Form, FormGroup, TextInput } from '../pf';
 import { text } from '../text';
 import { Logo } from '../ui/icons';
 import { Code } from '../ui/kit';
-import { codeFrom, redeem } from '../sign-in';
+import { codeFrom, linkFailed, redeem } from '../sign-in';
 
 export function SignInPage() {
-  const [code, setCode] = useState(() => codeFrom(window.location.search));
-  const [problem, setProblem] = useState<string | null>(null);
+  const [code, setCode] = useState('');
+  const [problem, setProblem] = useState<string | null>(() => (linkFailed(window.location.search) ? text.signIn.wrong : null));
   const [busy, setBusy] = useState(false);
 
   const submit = async (event: FormEvent) => {
@@ -17,10 +17,12 @@ export function SignInPage() {
     if (!wanted) return setProblem(text.signIn.needed);
     setBusy(true);
     setProblem(null);
-    const outcome = await redeem(wanted);
+    const outcome = await redeem(api, wanted);
     setBusy(false);
-    if (outcome === 'signed-in') return live.signIn();
-    setProblem(outcome === 'no-answer' ? text.error.noAnswer : text.signIn.wrong);
+    if (outcome.kind === 'no-answer') return setProblem(text.error.noAnswer);
+    if (outcome.kind === 'refused') return setProblem(outcome.detail || text.signIn.wrong);
+    window.history.replaceState(null, '', window.location.pathname);
+    live.signIn();
   };
 
   return (
@@ -37,7 +39,7 @@ export function SignInPage() {
           <code className="b-terminal-answer">{text.signIn.printed(window.location.origin)}</code>
         </div>
         <p className="b-small">{text.signIn.again}</p>
-        <Form onSubmit={(event) => void submit(event)} action="/sign-in" method="post">
+        <Form onSubmit={(event) => void submit(event)}>
           <FormGroup label={text.signIn.codeLabel} fieldId="code">
             <TextInput
               id="code"

@@ -44,7 +44,7 @@ export function UpgradePage() {
       <div className="b-details">
         <div className="b-details-main">
           <Card title={text.upgrade.steps}>
-            <Steps steps={upgrade.steps} current={upgrade.step} paused={upgrade.state === 'PAUSED'} />
+            <Steps steps={upgrade.steps} current={upgrade.step} paused={upgrade.state === 'PAUSED'} ended={!open} />
           </Card>
         </div>
         <div className="b-details-side">

@@ -118,7 +118,7 @@ export function CancelDialog({ onClose }: { onClose: () => void }) {
       )}
       <div className="b-cancel-columns">
         <section>
-          <h3>{text.cancel.willHappen}</h3>
+          <h2>{text.cancel.willHappen}</h2>
           <ol className="b-plan" data-testid="cancel-steps">
             {preview.steps.map((step, index) => (
               <li key={index}>{step}</li>
@@ -133,7 +133,7 @@ export function CancelDialog({ onClose }: { onClose: () => void }) {
               [text.cancel.time, preview.expectedSeconds === null ? null : text.cancel.seconds(duration(preview.expectedSeconds * 1_000))],
             ]}
           />
-          <h3>{text.cancel.guards}</h3>
+          <h2>{text.cancel.guards}</h2>
           <ul className="b-checklist" data-testid="cancel-guards">
             {preview.guards.map((guard) => (
               <li key={guard.name} className={`b-tone-${guard.holds ? 'ok' : 'bad'}`} data-holds={guard.holds}>
@@ -174,7 +174,7 @@ export function CancelDialog({ onClose }: { onClose: () => void }) {
         )}
         {blocked && !remedy && (
           <div className="b-disruption">
-            <h3>{text.cancel.disruption}</h3>
+            <h2>{text.cancel.disruption}</h2>
             <p>{text.cancel.disruptionDetail}</p>
             <FormGroup label={text.cancel.typeWord} fieldId="accept-disruption">
               <TextInput id="accept-disruption" value={typed} autoComplete="off" spellCheck={false} onChange={(_e, value) => setTyped(value)} data-testid="cancel-accept-disruption" />
@@ -212,7 +212,7 @@ function Remedy({ tooLong, onInsist, onDone }: { tooLong: boolean; onInsist: () 
   };
   return (
     <div className="b-remedy" data-testid="cancel-remedy">
-      <h3>{text.cancel.remedyTitle}</h3>
+      <h2>{text.cancel.remedyTitle}</h2>
       <p>{tooLong ? text.cancel.remedyTooLong : text.cancel.remedySlow}</p>
       <ErrorNote error={action.error} />
       <div className="b-actions">

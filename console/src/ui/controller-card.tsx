@@ -24,7 +24,7 @@ export function ControllerCard({ controller, target }: { controller: Controller;
         <Status tone={STATUS_TONE[controller.status]} testId={`controller-${id}-status`}>
           {text.status[controller.status]}
         </Status>
-        {span && <span className="b-quiet">{span}</span>}
+        {span && <span className="b-quiet">{text.controller.since(span)}</span>}
         {controller.bootAttempts > 0 && <Pill tone="warn">{text.controller.attempts(controller.bootAttempts)}</Pill>}
       </p>
       <ul className="b-slots" aria-label={text.controller.slot}>

@@ -14,7 +14,15 @@ function Mark({ state }: { state: StepState }) {
   return <span className="b-step-dot" />;
 }
 
-export function Steps({ steps, current, paused }: { steps: Step[]; current?: string | null; paused?: boolean }) {
+interface StepsProps {
+  steps: Step[];
+  current?: string | null;
+  paused?: boolean;
+  /** The upgrade is over: what is pending will not come. */
+  ended?: boolean;
+}
+
+export function Steps({ steps, current, paused, ended }: StepsProps) {
   const now = useNow();
   return (
     <ol className="b-steps" data-testid="steps">
@@ -41,7 +49,7 @@ export function Steps({ steps, current, paused }: { steps: Step[]; current?: str
               {step.error && <p className="b-step-error">{step.error}</p>}
             </div>
             <p className="b-step-time">
-              <span className="b-step-state">{paused && running ? text.upgrade.state.PAUSED : text.upgrade.stepState[step.state]}</span>
+              <span className="b-step-state">{paused && running ? text.upgrade.state.PAUSED : ended && step.state === 'PENDING' ? text.upgrade.notReached : text.upgrade.stepState[step.state]}</span>
               {step.startedAt && (
                 <span className="b-quiet" title={timeOfDay(step.startedAt, now)}>
                   {' '}
