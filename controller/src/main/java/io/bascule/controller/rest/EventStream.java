@@ -166,15 +166,34 @@ final class EventStream implements AutoCloseable {
     subscribers.forEach(Subscriber::drop);
   }
 
+  /**
+   * The event after which to begin: the header a browser sends when it reconnects by itself, or
+   * {@code ?after=ID}, or so that the last {@code ?newest=N} are told. -1: none of the past.
+   */
   private static long lastSeen(Call call) {
     String id = call.http().header("Last-Event-ID");
-    if (id == null || id.isBlank()) {
+    if (id != null && !id.isBlank()) {
+      return number(id, "Last-Event-ID must be the id of an event.");
+    }
+    String after = call.http().queryParam("after");
+    if (after != null) {
+      return number(after, "'after' must be the id of an event.");
+    }
+    String newest = call.http().queryParam("newest");
+    if (newest == null) {
       return -1;
     }
+    long wanted = number(newest, "'newest' must be a number of events.");
+    int count = (int) Math.clamp(wanted, 1, MAX_REPLAYED);
+    List<EventView> past = call.services().events().newest(count);
+    return past.isEmpty() ? -1 : past.getFirst().id() - 1;
+  }
+
+  private static long number(String text, String problem) {
     try {
-      return Long.parseLong(id.strip());
+      return Long.parseLong(text.strip());
     } catch (NumberFormatException e) {
-      throw new Refusal(ErrorCode.INVALID_ARGUMENT, "Last-Event-ID must be the id of an event.");
+      throw new Refusal(ErrorCode.INVALID_ARGUMENT, problem);
     }
   }
 

@@ -52,9 +52,13 @@ class EventStreamTest {
   }
 
   private BufferedReader open(String... headers) throws Exception {
+    return openAt("/api/v1/events", headers);
+  }
+
+  private BufferedReader openAt(String path, String... headers) throws Exception {
     var request =
         server
-            .request("GET", "/api/v1/events", "")
+            .request("GET", path, "")
             .header("Authorization", "Bearer " + InMemoryAppliance.TOKEN);
     if (headers.length > 0) {
       request.headers(headers);
@@ -145,6 +149,25 @@ class EventStreamTest {
                 .header("Authorization", "Bearer " + InMemoryAppliance.TOKEN)
                 .header("Last-Event-ID", "x"));
     assertThat(wrong.statusCode()).isEqualTo(400);
+  }
+
+  @Test
+  void shouldTellThePastThatTheQueryAsksFor() throws Exception {
+    for (int i = 1; i <= 10; i++) {
+      server.appliance.events.record("INFO", "test", "event " + i);
+    }
+    try (var lines = openAt("/api/v1/events?newest=3")) {
+      List<String> ids = ids(readUntil(lines, "event 10\""));
+      assertThat(ids).containsExactly("id: 8", "id: 9", "id: 10");
+    }
+    try (var lines = openAt("/api/v1/events?after=9")) {
+      List<String> ids = ids(readUntil(lines, "event 10\""));
+      assertThat(ids).containsExactly("id: 10");
+    }
+  }
+
+  private static List<String> ids(List<String> lines) {
+    return lines.stream().filter(line -> line.startsWith("id: ")).toList();
   }
 
   @Test
