@@ -52,7 +52,7 @@ function install() {
   writeFileSync(stamp, value);
 }
 
-const inputs = ['package.json', 'package-lock.json', 'build.mjs', 'vite.config.ts', 'tsconfig.json', 'index.html', 'public', 'src'];
+const inputs = ['package.json', 'package-lock.json', 'build.mjs', 'vite.config.ts', 'prune-css.ts', 'tsconfig.json', 'index.html', 'public', 'src'];
 
 function build(output) {
   const value = digest(inputs);

@@ -1,7 +1,23 @@
 import { defineConfig } from 'vitest/config';
+import { dropUnusedProperties } from './prune-css.ts';
 
 export default defineConfig({
   base: '/',
+  plugins: [
+    {
+      name: 'drop-unused-properties',
+      apply: 'build',
+      // PatternFly's base defines every token of every theme; most of them nobody here refers to.
+      generateBundle(_options, bundle) {
+        const scripts = Object.values(bundle).map((file) => (file.type === 'chunk' ? file.code : ''));
+        for (const file of Object.values(bundle)) {
+          if (file.type === 'asset' && file.fileName.endsWith('.css')) {
+            file.source = dropUnusedProperties(file.source.toString(), scripts.join('\n'));
+          }
+        }
+      },
+    },
+  ],
   build: {
     target: 'es2022',
     // No data: URLs, so that the content security policy can stay strict.

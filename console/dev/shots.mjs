@@ -1,7 +1,7 @@
 // A development aid: photographs every page of the scripted appliance, at two widths, light and
 // dark, and lets axe look at each. Prints what axe or the browser's console complains about.
 //
-//   node dev/shots.mjs [only-names-containing]     pictures: target/shots
+//   node dev/shots.mjs [names] [devices] [schemes]   parts of names, comma-separated; pictures: target/shots
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,7 +14,8 @@ const PORT = 13210;
 const BASE = `http://127.0.0.1:${PORT}`;
 const output = join(dirname(fileURLToPath(import.meta.url)), '..', 'target', 'shots');
 mkdirSync(output, { recursive: true });
-const only = process.argv[2] ?? '';
+const wanted = [2, 3, 4].map((i) => (process.argv[i] ?? '').split(','));
+const isWanted = (i, name) => wanted[i].some((part) => name.includes(part));
 
 const openCancel = async (page) => {
   await page.getByTestId('cancel-upgrade').click();
@@ -76,10 +77,12 @@ const steer = (order) => fetch(`${BASE}/fixture`, { method: 'POST', body: JSON.s
 let complaints = 0;
 try {
   for (const [width, height, device] of [[1280, 800, 'wide'], [390, 844, 'phone']]) {
+    if (!isWanted(1, device)) continue;
     for (const scheme of ['light', 'dark']) {
+      if (!isWanted(2, scheme)) continue;
       const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, reducedMotion: 'reduce', isMobile: device === 'phone' });
       for (const [name, path, order, act] of SCENES) {
-        if (!name.includes(only)) continue;
+        if (!isWanted(0, name)) continue;
         await steer({ pace: 0, ...order });
         const page = await context.newPage();
         page.on('console', (message) => {

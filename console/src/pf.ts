@@ -5,7 +5,6 @@ export { Checkbox } from '@patternfly/react-core/dist/esm/components/Checkbox';
 export { Form, FormGroup, FormHelperText } from '@patternfly/react-core/dist/esm/components/Form';
 export { FormSelect, FormSelectOption } from '@patternfly/react-core/dist/esm/components/FormSelect';
 export { HelperText, HelperTextItem } from '@patternfly/react-core/dist/esm/components/HelperText';
-export { Label } from '@patternfly/react-core/dist/esm/components/Label';
 export { Modal, ModalBody, ModalFooter, ModalHeader } from '@patternfly/react-core/dist/esm/components/Modal';
 export { Radio } from '@patternfly/react-core/dist/esm/components/Radio';
 export { Spinner } from '@patternfly/react-core/dist/esm/components/Spinner';

@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest';
+import type { Event, Upgrade } from '../src/api/types';
+import { isNewer, mergeEvents } from '../src/live';
+import { isOpen, stateName, stepName, timeLeft } from '../src/ui/upgrade-words';
+
+const upgrade = (change: Partial<Upgrade>) => ({ id: 'u-1', revision: 5, state: 'RUNNING', etaSeconds: null, cause: null, ...change }) as Upgrade;
+const event = (id: number): Event => ({ id, at: '', severity: 'INFO', kind: 'k', message: `m${id}` });
+
+test('an older revision never replaces a newer one of the same upgrade', () => {
+  expect(isNewer(null, upgrade({}))).toBe(true);
+  expect(isNewer(upgrade({}), upgrade({ revision: 4 }))).toBe(false);
+  expect(isNewer(upgrade({}), upgrade({ revision: 5, percent: 60 }))).toBe(true);
+  expect(isNewer(upgrade({}), upgrade({ id: 'u-2', revision: 1 }))).toBe(true);
+});
+
+test('events are told once, newest first, and bounded', () => {
+  const known = mergeEvents([], [event(1), event(2)]);
+  const merged = mergeEvents(known, [event(2), event(4), event(3)]);
+  expect(merged.map((one) => one.id)).toEqual([4, 3, 2, 1]);
+  expect(mergeEvents(merged, [event(5)], 3).map((one) => one.id)).toEqual([5, 4, 3]);
+});
+
+test('the bar is shown exactly while an upgrade is open', () => {
+  const states = ['IDLE', 'RUNNING', 'PAUSED', 'CANCELING', 'COMPLETED', 'CANCELED', 'FAILED'] as const;
+  expect(states.filter((state) => isOpen(upgrade({ state })))).toEqual(['RUNNING', 'PAUSED', 'CANCELING']);
+  expect(isOpen(null)).toBe(false);
+});
+
+test('words', () => {
+  expect(timeLeft(upgrade({ state: 'PAUSED', etaSeconds: { low: 1, high: 2 } }))).toBe('paused');
+  expect(timeLeft(upgrade({}))).toBe('estimating the time left');
+  expect(timeLeft(upgrade({ etaSeconds: { low: 110, high: 250 } }))).toBe('2 to 4 min left');
+  expect(stateName(upgrade({ state: 'CANCELING' }))).toBe('Canceling');
+  expect(stateName(upgrade({ state: 'CANCELING', cause: { code: 'X', detail: '' } }))).toBe('Returning');
+  expect(stepName('PHASE_2')).toBe('Phase 2: Copy');
+  expect(stepName('DROP_SLOT_STANDBY')).toBe('Drop slot standby');
+});
