@@ -27,8 +27,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The iSCSI target of this controller: what it shows as a standby and as the active one. The fixed
- * portal opens when there is a catalog to show, and stays; the floating one opens with the
- * promotion. Any thread may call.
+ * portal opens when there is a catalog to show, and stays: a host that finds a portal without its
+ * target gives up for long. The floating one opens with the promotion. Any thread may call.
  */
 final class TargetSide implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger(TargetSide.class.getName());
@@ -44,20 +44,25 @@ final class TargetSide implements AutoCloseable {
   private final NodeSettings settings;
   private final IscsiTarget target;
   private boolean fixedOpen;
+  private boolean serves;
 
   TargetSide(NodeSettings settings) {
     this.settings = settings;
     this.target = new IscsiTarget(new TargetSettings(settings.appliance().target()));
   }
 
-  /** Shows the volumes without their media: the peer serves them. */
+  /** Shows the volumes without their media: the peer serves them. Nothing once this one serves. */
   synchronized void showStandby(Catalog catalog) throws IOException {
+    if (serves) {
+      return;
+    }
     target.update(view(catalog, uuid -> Optional.empty(), AccessState.STANDBY));
     openFixed();
   }
 
   /** Shows the volumes, and serves them. */
   synchronized void showActive(Catalog catalog, Function<UUID, Optional<Volume>> volumes) {
+    serves = true;
     target.update(view(catalog, volumes, AccessState.ACTIVE_OPTIMIZED));
   }
 

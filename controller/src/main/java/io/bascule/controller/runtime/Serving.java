@@ -1,0 +1,248 @@
+package io.bascule.controller.runtime;
+
+import io.bascule.controller.access.Access;
+import io.bascule.controller.catalog.Catalog;
+import io.bascule.controller.catalog.Hosts;
+import io.bascule.controller.catalog.StoreV1;
+import io.bascule.controller.catalog.Volumes;
+import io.bascule.controller.event.Events;
+import io.bascule.controller.link.PeerLink;
+import io.bascule.controller.packages.PackageStore;
+import io.bascule.controller.service.Services;
+import io.bascule.controller.service.UpgradeService;
+import io.bascule.controller.state.StateDb;
+import io.bascule.controller.upgrade.HostIo;
+import io.bascule.controller.upgrade.Upgrades;
+import io.bascule.core.ControllerId;
+import io.bascule.platform.LocalDirectory;
+import java.io.IOException;
+import java.time.Clock;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.LongSupplier;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Everything that exists only while this controller is active. Made and closed by the role thread,
+ * once each.
+ *
+ * <p>Invariant: hosts reach a volume only between the opening of the target in {@link #open} and
+ * the end of its drain in {@link #close}; nothing is written after {@code close} returns.
+ */
+final class Serving {
+  /** Commands in flight end in milliseconds; a disk that takes longer keeps nobody from leaving. */
+  private static final long DRAIN_MILLIS = 2_000;
+
+  private final NodeSettings settings;
+  private final Links links;
+  private final StateDb db;
+  private final TargetSide target;
+  private final Events events;
+  private final Volumes volumes;
+  private final Hosts hosts;
+  private final Upgrades upgrades;
+  private final Services services;
+  private final Housekeeping housekeeping;
+
+  private Serving(NodeSettings settings, Links links, StateDb db, TargetSide target, Stages stages)
+      throws IOException {
+    this.settings = settings;
+    this.links = links;
+    this.db = db;
+    this.target = target;
+    this.events = new Events(db);
+    this.volumes =
+        new Volumes(
+            db,
+            new StoreV1(LocalDirectory.open(settings.layout().volumesV1())),
+            events,
+            new Around());
+    this.hosts = new Hosts(db, events, loopback(settings), this::show);
+    stages.done("catalog");
+    volumes.open();
+    stages.done("volumes");
+    target.showActive(catalog(), volumes::opened);
+    target.openFloating();
+    stages.done("floating portal");
+    target.openFixed();
+    stages.done("fixed portal");
+    this.upgrades =
+        new Upgrades(
+            db,
+            new LiveFleet(
+                settings, links.chassis(), links.peer(), links.ownSlots(), links.departure()),
+            new TargetIo(),
+            events,
+            settings.layout().packages(),
+            links.trust(),
+            settings.layout().root(),
+            Clock.systemUTC());
+    this.services = services();
+    this.housekeeping = new Housekeeping(settings, links, events, this::pushed);
+    stages.done("services");
+  }
+
+  /**
+   * Opens the volumes and the portals: hosts are served when this returns.
+   *
+   * @throws IOException if a portal cannot be opened
+   */
+  static Serving open(
+      NodeSettings settings, Links links, StateDb db, TargetSide target, Stages stages)
+      throws IOException {
+    return new Serving(settings, links, db, target, stages);
+  }
+
+  /** What may begin once hosts are served. */
+  void begin(boolean canceledMigration, long millis) {
+    if (canceledMigration) {
+      events.record(
+          "WARNING",
+          "upgrade.migration-canceled",
+          "Release "
+              + settings.release()
+              + " took over in the middle of a migration and gave"
+              + " format 2 up; format 1 holds every acknowledged write.");
+    }
+    events.record(
+        "INFO",
+        "controller.active",
+        "Controller "
+            + settings.self().number()
+            + " is active on "
+            + settings.release()
+            + ", epoch "
+            + db.epoch()
+            + ", after "
+            + millis
+            + " ms");
+    upgrades.start();
+    housekeeping.start();
+  }
+
+  private Services services() {
+    var packages =
+        new PackageStore(
+            settings.layout(),
+            links.trust(),
+            settings::release,
+            (LongSupplier)
+                () ->
+                    db.transaction(sql -> sql.number("SELECT rollback_counter FROM upgrade_row")));
+    return new Services(
+        new ApplianceStatus(settings, links.chassis(), links.peer(), events),
+        volumes,
+        hosts,
+        packages,
+        upgrades,
+        new Operator(settings, links.chassis(), links.peer(), events, upgrades, links.departure()),
+        events,
+        new Access(db, settings.layout().accessTokenHash(), Clock.systemUTC()));
+  }
+
+  Services all() {
+    return services;
+  }
+
+  long epoch() {
+    return db.epoch();
+  }
+
+  private Catalog catalog() {
+    return new Catalog(volumes.entries(), hosts.entries());
+  }
+
+  /** What the standby is told. */
+  PeerLink.Pushed pushed() {
+    String allowed =
+        db.transaction(sql ->
+            sql.first("SELECT allowed_releases FROM upgrade_row", row -> row.getString(1))
+                .orElse(""));
+    return new PeerLink.Pushed(catalog().toJson(), allowed);
+  }
+
+  private void show() {
+    hosts.refresh();
+    target.showActive(catalog(), volumes::opened);
+    links.peer().push();
+  }
+
+  private static boolean loopback(NodeSettings settings) {
+    return settings.iscsiFloating().getAddress().isLoopbackAddress();
+  }
+
+  /** Stops serving; in this order, what hosts wait for comes first. */
+  void close(Stages stages) {
+    upgrades.stop();
+    housekeeping.stop();
+    stages.done("upgrade and housekeeping stopped");
+    boolean drained = target.drain(DRAIN_MILLIS);
+    stages.done(drained ? "drained" : "NOT drained");
+    target.close();
+    stages.done("target closed");
+    volumes.close();
+    stages.done("volumes closed");
+    db.close();
+    stages.done("state.db closed");
+  }
+
+  /** What the volumes need of this controller. */
+  private final class Around implements Volumes.Surroundings {
+    @Override
+    public void refuseWhileUpgrading(String operation) {
+      UpgradeService running = upgrades();
+      if (running != null) {
+        running.refuseWhileRunning(operation);
+      }
+    }
+
+    /** Null only while this object is being made, when nobody can ask yet. */
+    private @Nullable UpgradeService upgrades() {
+      return upgrades;
+    }
+
+    @Override
+    public void changed() {
+      show();
+    }
+
+    @Override
+    public String target() {
+      return settings.appliance().target();
+    }
+
+    @Override
+    public List<String> portals() {
+      return Stream.of(
+              settings.iscsiFloating(),
+              settings.iscsiFixed(ControllerId.CONTROLLER_0),
+              settings.iscsiFixed(ControllerId.CONTROLLER_1))
+          .map(NodeSettings::shown)
+          .toList();
+    }
+  }
+
+  /** What hosts do and feel. */
+  private final class TargetIo implements HostIo {
+    @Override
+    public long writesAcknowledged() {
+      return target.stats().writesAcknowledged();
+    }
+
+    @Override
+    public Optional<Long> latencyP99Micros() {
+      return Optional.of(target.stats().latencyP99Micros()).filter(micros -> micros > 0);
+    }
+
+    @Override
+    public int verifyVolumes() {
+      return volumes.verify();
+    }
+
+    @Override
+    public int volumes() {
+      return volumes.entries().size();
+    }
+  }
+}
