@@ -313,10 +313,11 @@ public final class HostloadCommand implements Callable<Integer> {
     if (longest != null) {
       out.printf(
           Locale.ROOT,
-          "longest pause %.1f ms at %s; %d of 100 ms or more%n",
+          "longest pause %.1f ms at %s; %d of 100 ms or more; this host stalled up to %.1f ms%n",
           longest.millis(),
           CLOCK.format(longest.startedAt()),
-          report.pausesTotal());
+          report.pausesTotal(),
+          report.longestHostStallMillis());
     }
     for (LoadReport.Pause pause :
         report.pauses().subList(0, Math.min(10, report.pauses().size()))) {

@@ -36,6 +36,7 @@ public final class Load implements AutoCloseable {
   private final LoadOptions options;
   private final Journal journal;
   private final Windows windows = new Windows();
+  private final StallMeter stalls = new StallMeter();
   private final List<Worker> workers = new ArrayList<>();
   private final List<Thread> threads = new ArrayList<>();
   private final PauseTracker.Epoch epoch = PauseTracker.Epoch.now();
@@ -140,6 +141,7 @@ public final class Load implements AutoCloseable {
             Thread.ofPlatform().daemon().name("host-load " + workers.size()).unstarted(worker));
       }
     }
+    stalls.start();
     threads.forEach(Thread::start);
     return this;
   }
@@ -227,6 +229,7 @@ public final class Load implements AutoCloseable {
       }
     }
     LoadReport report = snapshot();
+    stalls.end();
     workers.forEach(worker -> worker.device().close());
     if (threads.stream().noneMatch(Thread::isAlive)) {
       journal.close();
@@ -348,6 +351,7 @@ public final class Load implements AutoCloseable {
           longest,
           List.copyOf(pauses),
           pausesTotal,
+          Stats.millis(stalls.longestNanos()),
           windows.report(epoch),
           sessions.reconnects(),
           sessions.reissued(),

@@ -15,6 +15,8 @@ import org.jspecify.annotations.Nullable;
  * @param longestPause the longest time in which no I/O of a session was answered while some were
  *     outstanding; null if nothing was ever outstanding
  * @param pauses those above 100 ms, the first 1000
+ * @param longestHostStallMillis the longest time in which this process itself did not get to run; a
+ *     pause of that order is no fault of the target
  * @param windows the named windows of {@link Load#mark}
  * @param errors I/Os that failed as the host sees it; the first 20 in errorMessages
  * @param writesAcknowledged writes and TRIMs answered GOOD
@@ -43,6 +45,7 @@ public record LoadReport(
     @Nullable Pause longestPause,
     List<Pause> pauses,
     long pausesTotal,
+    double longestHostStallMillis,
     List<Window> windows,
     long reconnects,
     long reissued,
