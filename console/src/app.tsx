@@ -31,7 +31,7 @@ const ROUTES: Route[] = [
   { pattern: '/volumes', title: text.nav.volumes, nav: '/volumes', page: () => <VolumesPage /> },
   { pattern: '/hosts', title: text.nav.hosts, nav: '/hosts', page: () => <HostsPage /> },
   { pattern: '/software', title: text.nav.software, nav: '/software', page: () => <SoftwarePage /> },
-  { pattern: '/software/start/{version}', title: text.upgrade.title, nav: '/software', page: (p) => <StartPage key={p.version} version={p.version ?? ''} /> },
+  { pattern: '/software/{version}/start', title: text.upgrade.title, nav: '/software', page: (p) => <StartPage key={p.version} version={p.version ?? ''} /> },
   { pattern: '/software/reports/{id}', title: text.report.receipt, nav: '/software', page: (p) => <ReportPage key={p.id} id={p.id ?? ''} /> },
   { pattern: '/upgrade', title: text.upgrade.title, nav: '/software', page: () => <UpgradePage /> },
   { pattern: '/events', title: text.nav.events, nav: '/events', page: () => <EventsPage /> },

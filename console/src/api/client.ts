@@ -203,11 +203,6 @@ export class Client {
   // Not below /api/v1: it is also where the printed link leads. A code works once, so no repeating.
   signIn = (code: string) => this.request<void>('POST', '/sign-in', { body: { code }, root: '' });
   signOut = () => this.request<void>('POST', '/sign-out', { repeatable: true });
-
-  reboot = (id: number) => this.request<void>('POST', `/controllers/${id}/reboot`);
-  powerOff = (id: number) => this.request<void>('POST', `/controllers/${id}/power-off`);
-  powerOn = (id: number) => this.request<void>('POST', `/controllers/${id}/power-on`);
-  handover = () => this.request<void>('POST', '/controllers/handover');
 }
 
 const UNKNOWN = 'UNKNOWN';

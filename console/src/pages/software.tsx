@@ -118,7 +118,7 @@ function PackageCard({ one, installed, open }: { one: Package; installed: string
         <Button
           variant={fits ? 'primary' : 'secondary'}
           isDisabled={open}
-          onClick={() => navigate(`/software/start/${encodeURIComponent(one.version)}`)}
+          onClick={() => navigate(`/software/${encodeURIComponent(one.version)}/start`)}
           data-testid={`start-${one.version}`}
         >
           {text.software.start}

@@ -102,7 +102,7 @@ function Outcome({ upgrade }: { upgrade: Upgrade }) {
         {text.upgrade.report} <ArrowIcon />
       </Link>
       {upgrade.state !== 'COMPLETED' && (
-        <Link to={`/software/start/${encodeURIComponent(to)}`} className="b-more">
+        <Link to={`/software/${encodeURIComponent(to)}/start`} className="b-more">
           {text.upgrade.again} <ArrowIcon />
         </Link>
       )}

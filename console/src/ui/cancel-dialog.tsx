@@ -46,11 +46,10 @@ export function CancelDialog({ onClose }: { onClose: () => void }) {
         if (!(thrown instanceof Refused) || !thrown.problem.cancel) throw thrown;
         // Refused with the situation as it is now: shown, and nothing is assumed.
         setPreview(thrown.problem.cancel);
-        setMoved(thrown.code === 'REVISION_CHANGED');
+        setMoved(true);
         setTyped('');
         setInsists(false);
         setNoEffect(null);
-        if (thrown.code !== 'REVISION_CHANGED') throw thrown;
       }
     });
 
