@@ -65,6 +65,16 @@ const SCENES = [
     await page.getByTestId('cancel-confirm').click();
     await page.locator('[data-testid=outcome][data-state=CANCELED]').waitFor({ timeout: 20_000 });
   }],
+  // A whole migration with its handover, and a signed-in page that nobody reloads.
+  ['survives', '/upgrade', { scenario: 'migration' }, async (page, steer) => {
+    await page.evaluate(() => (window.untouched = true));
+    let silent = false;
+    page.getByTestId('reconnecting').waitFor().then(() => (silent = true), () => {});
+    await steer({ pace: 12 });
+    await page.locator('[data-testid=outcome][data-state=COMPLETED]').waitFor({ timeout: 90_000 });
+    if (!(await page.evaluate(() => window.untouched))) complain('survives: the page was reloaded');
+    if (!silent) complain('survives: the changeover was never shown');
+  }],
   ['failed', '/upgrade', { scenario: 'rolling', step: 'ACTIVATE_STANDBY', fail: 'Controller 1 did not come online on 1.2.2 in three attempts.' }],
 ];
 

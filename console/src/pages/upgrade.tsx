@@ -46,6 +46,7 @@ export function UpgradePage() {
           <Card title={text.upgrade.steps}>
             <Steps steps={upgrade.steps} current={upgrade.step} paused={upgrade.state === 'PAUSED'} ended={!open} />
           </Card>
+          {open && <LatencyCard upgrade={upgrade} />}
         </div>
         <div className="b-details-side">
           {open && <ControlCard upgrade={upgrade} controllers={appliance.controllers} onCancel={() => setCanceling(true)} />}
@@ -53,7 +54,6 @@ export function UpgradePage() {
             <ControllerPair controllers={appliance.controllers} redundant={appliance.redundant} target={upgrade.to} />
           </section>
           {upgrade.migration && <PhasesCard upgrade={upgrade} migration={upgrade.migration} />}
-          {open && <LatencyCard upgrade={upgrade} />}
         </div>
       </div>
       {canceling && <CancelDialog onClose={() => setCanceling(false)} />}
