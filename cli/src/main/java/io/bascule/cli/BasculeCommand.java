@@ -1,5 +1,6 @@
 package io.bascule.cli;
 
+import io.bascule.host.HostloadCommand;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -13,12 +14,14 @@ import picocli.CommandLine.Spec;
     description = "A dual-controller iSCSI appliance whose upgrade can be canceled under load.",
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {
+      DemoCommand.class,
       StatusCommand.class,
       VolumeCommand.class,
       HostCommand.class,
       PackageCommand.class,
       UpgradeCommand.class,
       ControllerCommand.class,
+      HostloadCommand.class,
       CompletionCommand.class,
       ChassisCommand.class,
     },

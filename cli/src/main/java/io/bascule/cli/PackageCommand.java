@@ -4,6 +4,7 @@ import io.bascule.cli.client.Bodies;
 import io.bascule.cli.client.Json;
 import io.bascule.cli.client.NotReachable;
 import io.bascule.cli.client.Refused;
+import io.bascule.cli.screen.Bar;
 import io.bascule.cli.screen.LiveView;
 import io.bascule.cli.screen.Screen;
 import io.bascule.cli.screen.Sizes;
@@ -83,7 +84,7 @@ final class PackageCommand extends GroupCommand {
                 shown[0] = percent;
                 live.show(
                     List.of(
-                        UpgradeScreen.bar(percent, screen)
+                        Bar.of(percent, screen)
                             + "  "
                             + Sizes.format(sent)
                             + " of "

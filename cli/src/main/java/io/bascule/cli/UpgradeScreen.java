@@ -1,5 +1,6 @@
 package io.bascule.cli;
 
+import io.bascule.cli.screen.Bar;
 import io.bascule.cli.screen.Screen;
 import io.bascule.cli.screen.Style;
 import io.bascule.cli.screen.Table;
@@ -13,8 +14,6 @@ import org.jspecify.annotations.Nullable;
 
 /** How an upgrade and its cancel look: the same lines for a glance and for a live view. */
 final class UpgradeScreen {
-  private static final int BAR_CELLS = 40;
-
   private UpgradeScreen() {}
 
   /** {@code 1.2.1 -> 1.2.2 RUNNING 63 % STAGE_ONCE_ACTIVE up to 20 s left}. */
@@ -49,7 +48,7 @@ final class UpgradeScreen {
     }
     lines.add("Upgrade " + headline(upgrade, screen));
     if (!isOver(upgrade)) {
-      lines.add(bar(upgrade.percent(), screen));
+      lines.add(Bar.of(upgrade.percent(), screen));
     }
     lines.add("");
     for (String line : steps(upgrade.steps()).lines(screen.colours())) {
@@ -134,20 +133,6 @@ final class UpgradeScreen {
           step.error() != null ? step.error() : running ? step.percent() + " %" : "");
     }
     return table;
-  }
-
-  /** {@code [#########...........] 45 %}. */
-  static String bar(int percent, Screen screen) {
-    int full = Math.clamp((long) percent * BAR_CELLS / 100, 0, BAR_CELLS);
-    String done = screen.terminal() ? "\u2588".repeat(full) : "#".repeat(full);
-    String open =
-        screen.terminal() ? "\u2591".repeat(BAR_CELLS - full) : ".".repeat(BAR_CELLS - full);
-    return String.format(
-        Locale.ROOT,
-        "%s%s  %3d %%",
-        screen.styled(Style.CYAN, done),
-        screen.styled(Style.DIM, open),
-        percent);
   }
 
   /** What a confirmed cancel would do. */

@@ -43,7 +43,9 @@ import picocli.CommandLine.Spec;
       "address, writer and sequence. Reads are compared as they come, and",
       "everything is read back at the end.",
       "Exit code: 0 nothing lost and no I/O error, 1 otherwise, 2 usage,",
-      "4 target not reachable at the start."
+      "4 target not reachable at the start.",
+      "",
+      "Example: bascule hostload iscsi://127.0.0.1/iqn.2026-11.io.bascule:bascule/0 --duration 30s"
     })
 public final class HostloadCommand implements Callable<Integer> {
   private static final int EXIT_BAD = 1;
