@@ -91,7 +91,7 @@ final class Inquiry {
 
   private static void blockLimits(ByteBuffer out) {
     out.put((byte) 1); // WSNZ
-    out.put((byte) 0); // no COMPARE AND WRITE
+    out.put((byte) Compare.MAX_COMPARE_BLOCKS);
     out.putShort((short) 8); // a physical block
     out.putInt(ReadWrite.MAX_TRANSFER_BLOCKS);
     out.putInt(2048); // 1 MiB is best

@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
 final class Provisioning {
   static final int MAX_UNMAP_DESCRIPTORS = 256;
 
-  /** 8 GiB in one command. */
-  static final int MAX_UNMAP_BLOCKS = 1 << 24;
+  /** 512 MiB in one command. */
+  static final int MAX_UNMAP_BLOCKS = 1 << 20;
 
   /** 128 MiB: the pattern is written out, so this bounds how long one command takes. */
   static final int MAX_WRITE_SAME_BLOCKS = 1 << 18;
@@ -109,6 +109,8 @@ final class Provisioning {
     task.fua = (flags & 0x08) != 0; // here it means UNMAP
     if (noData) {
       fill(session, task, null);
+    } else if (task.edtl != Volume.BLOCK_BYTES) {
+      session.fail(task, Sense.INVALID_FIELD_IN_CDB); // it must be exactly one block
     } else {
       session.stage(task, Volume.BLOCK_BYTES, Provisioning::writeSameData);
     }
@@ -117,7 +119,7 @@ final class Provisioning {
   private static void writeSameData(Session session, Task task) {
     byte[] pattern = Objects.requireNonNull(task.staged);
     if (task.stagedBytes < Volume.BLOCK_BYTES) {
-      session.fail(task, Sense.INVALID_FIELD_IN_CDB); // the host sends less than one block
+      session.fail(task, Sense.INVALID_FIELD_IN_CDB); // not sent as data to the target
       return;
     }
     boolean zeros = Arrays.mismatch(pattern, new byte[Volume.BLOCK_BYTES]) < 0;

@@ -197,10 +197,11 @@ final class ReadWrite {
    * Goes to the volume as it arrives; only a block cut in two by a PDU's end waits for its rest.
    */
   private static void writeSegment(Session session, Task task, ByteBuffer segment) {
-    if (task.fua && segment.remaining() == task.lengthBytes) {
+    if (task.fua
+        && segment.remaining() == task.lengthBytes
+        && session.reserveMemory(task, task.lengthBytes)) {
       // All of it at once: the volume can make it durable alone, without flushing everything.
-      ByteBuffer copy = ByteBuffer.allocateDirect(task.lengthBytes);
-      task.wholeWrite = copy.put(segment).flip();
+      task.wholeWrite = ByteBuffer.allocate(task.lengthBytes).put(segment).flip();
       return;
     }
     if (task.partialBytes > 0 && !fillPartial(task, segment)) {

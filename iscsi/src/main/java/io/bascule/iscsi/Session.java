@@ -83,7 +83,7 @@ final class Session {
   private long nowNanos;
 
   private Model model;
-  private @Nullable LogicalUnit[] visible;
+  private volatile @Nullable LogicalUnit[] visible;
 
   private final Task[] active = new Task[WINDOW + IMMEDIATE_LIMIT];
   private int activeCount;
@@ -227,6 +227,7 @@ final class Session {
     closing = true;
     for (int i = 0; i < activeCount; i++) {
       active[i].aborted = true;
+      freeMemory(active[i]);
     }
     core.leave(this);
     gone.countDown();
@@ -468,8 +469,26 @@ final class Session {
 
   /** Like {@link #expect}, with the data kept in {@link Task#staged}. */
   void stage(Task task, int bytes, Task.Step finish) {
+    if (!reserveMemory(task, bytes)) {
+      respond(task, STATUS_TASK_SET_FULL, null);
+      return;
+    }
     expect(task, bytes, Session::stageSegment, finish);
     task.staged = new byte[task.limitBytes];
+  }
+
+  /** Takes part of the memory that all sessions share, until the task ends. */
+  boolean reserveMemory(Task task, int bytes) {
+    if (!core.memory.tryAcquire(bytes)) {
+      return false;
+    }
+    task.reservedBytes += bytes;
+    return true;
+  }
+
+  private void freeMemory(Task task) {
+    core.memory.release(task.reservedBytes);
+    task.reservedBytes = 0;
   }
 
   private static void stageSegment(Session session, Task task, ByteBuffer segment) {
@@ -710,6 +729,7 @@ final class Session {
   }
 
   private void release(Task task) {
+    freeMemory(task);
     task.clear();
     free.addFirst(task);
   }
@@ -924,17 +944,10 @@ final class Session {
   private void tellOthers(int lun, UnitAttentions.Kind kind) {
     for (Session other : core.sessions()) {
       if (other != this) {
-        other.wire.post(() -> other.clearedByOther(lun, kind));
+        other.raiseOn(lun, kind);
+        other.wire.post(() -> other.abortAllFor(lun));
       }
     }
-    if (kind == UnitAttentions.Kind.DEVICE_RESET) {
-      raiseOn(lun, kind);
-    }
-  }
-
-  private void clearedByOther(int lun, UnitAttentions.Kind kind) {
-    abortAllFor(lun);
-    raiseOn(lun, kind);
   }
 
   private void abortAllFor(int lun) {

@@ -3,6 +3,7 @@ package io.bascule.iscsi;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
@@ -14,11 +15,16 @@ final class TargetCore {
   /** Identity of a nexus as far as the initiator makes it (RFC 7143, 4.4.2). */
   record NexusName(String initiatorName, long isid, int groupTag) {}
 
+  private static final int MEMORY_BYTES = 64 << 20;
+
   final TargetSettings settings;
   final Executor slow;
   final Counters counters = new Counters();
   private final Map<NexusName, Session> sessions = new ConcurrentHashMap<>();
   private final AtomicInteger nextTsih = new AtomicInteger(1);
+
+  /** Bytes that commands may still keep while their data comes in or the pool writes it. */
+  final Semaphore memory = new Semaphore(MEMORY_BYTES);
 
   volatile Model model = new Model(TargetView.empty());
 

@@ -22,6 +22,6 @@ public record TargetSettings(
 
   /** The usual limits. */
   public TargetSettings(String iqn) {
-    this(iqn, 128, 8, 15_000, 20_000);
+    this(iqn, 128, 8, 15_000, 60_000);
   }
 }

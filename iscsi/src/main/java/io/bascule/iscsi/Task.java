@@ -65,6 +65,7 @@ final class Task {
   @Nullable Step finish;
   byte @Nullable [] staged;
   int stagedBytes;
+  int reservedBytes;
   byte @Nullable [] partialBlock;
   int partialBytes;
   int writtenBytes;
@@ -105,6 +106,7 @@ final class Task {
     finish = null;
     staged = null;
     stagedBytes = 0;
+    reservedBytes = 0;
     partialBytes = 0;
     writtenBytes = 0;
     sentBytes = 0;

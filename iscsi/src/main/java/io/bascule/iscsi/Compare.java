@@ -1,0 +1,202 @@
+package io.bascule.iscsi;
+
+import io.bascule.core.volume.Volume;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Commands that look at what is on the medium: COMPARE AND WRITE, ORWRITE, VERIFY, WRITE AND VERIFY
+ * (SBC-3, 5). All their data is kept until it is complete; the pool does the rest.
+ */
+final class Compare {
+  /** MAXIMUM COMPARE AND WRITE LENGTH of the block limits page: 64 KiB. */
+  static final int MAX_COMPARE_BLOCKS = 128;
+
+  /** What is read at a time to be compared. */
+  private static final int PIECE_BYTES = 262_144;
+
+  private static final int FUA = 0x08;
+  private static final int PROTECT = 0xE0;
+
+  private Compare() {}
+
+  /** Checks and sets the range; {@code false} if the command was answered. */
+  private static boolean locate(Session session, Task task, long lba, long blocks, int maxBlocks) {
+    if ((task.cdb8(1) & PROTECT) != 0) {
+      session.fail(task, Sense.INVALID_FIELD_IN_CDB);
+      return false;
+    }
+    if (!ReadWrite.within(ReadWrite.unit(task), lba, blocks)) {
+      session.fail(task, Sense.LBA_OUT_OF_RANGE);
+      return false;
+    }
+    if (blocks > maxBlocks) {
+      session.fail(task, Sense.INVALID_FIELD_IN_CDB);
+      return false;
+    }
+    task.offsetBytes = lba * Volume.BLOCK_BYTES;
+    task.lengthBytes = (int) blocks * Volume.BLOCK_BYTES;
+    return true;
+  }
+
+  /** Keeps the data, if the host sends just as much as the command needs. */
+  private static void stage(Session session, Task task, int bytes, Task.Work work) {
+    if (bytes == 0) {
+      session.good(task);
+    } else if (!task.writeFlag || task.edtl != bytes) {
+      session.fail(task, Sense.INVALID_FIELD_IN_CDB);
+    } else {
+      session.stage(task, bytes, (own, done) -> own.slow(done, work, Session::good));
+    }
+  }
+
+  private static byte[] staged(Task task) {
+    return Objects.requireNonNull(task.staged);
+  }
+
+  private static byte[] read(Volume volume, long offsetBytes, int bytes) {
+    ByteBuffer buffer = ByteBuffer.allocate(bytes);
+    volume.read(offsetBytes, buffer);
+    return buffer.array();
+  }
+
+  // ---- COMPARE AND WRITE, ORWRITE -------------------------------------------------------------
+
+  static void compareAndWrite(Session session, Task task) {
+    if (locate(session, task, task.cdb64(2), task.cdb8(13), MAX_COMPARE_BLOCKS)) {
+      stage(session, task, 2 * task.lengthBytes, Compare::swap);
+    }
+  }
+
+  private static @Nullable Sense swap(Task task) {
+    int length = task.lengthBytes;
+    boolean fua = (task.cdb8(1) & FUA) != 0;
+    boolean same =
+        ReadWrite.volume(task)
+            .atomically(
+                task.offsetBytes,
+                length,
+                volume -> {
+                  byte[] now = read(volume, task.offsetBytes, length);
+                  if (Arrays.mismatch(now, 0, length, staged(task), 0, length) >= 0) {
+                    return false;
+                  }
+                  ByteBuffer next = ByteBuffer.wrap(staged(task), length, length);
+                  volume.write(task.offsetBytes, next, fua);
+                  return true;
+                });
+    return same ? null : Sense.MISCOMPARE;
+  }
+
+  static void orWrite(Session session, Task task) {
+    long blocks = ReadWrite.unsigned(task.cdb32(10));
+    if (locate(session, task, task.cdb64(2), blocks, ReadWrite.MAX_TRANSFER_BLOCKS)) {
+      stage(session, task, task.lengthBytes, Compare::or);
+    }
+  }
+
+  private static @Nullable Sense or(Task task) {
+    int length = task.lengthBytes;
+    boolean fua = (task.cdb8(1) & FUA) != 0;
+    return ReadWrite.volume(task)
+        .<@Nullable Sense>atomically(
+            task.offsetBytes,
+            length,
+            volume -> {
+              byte[] bits = read(volume, task.offsetBytes, length);
+              for (int i = 0; i < length; i++) {
+                bits[i] |= staged(task)[i];
+              }
+              volume.write(task.offsetBytes, ByteBuffer.wrap(bits), fua);
+              return null;
+            });
+  }
+
+  // ---- VERIFY ---------------------------------------------------------------------------------
+
+  static void verify10(Session session, Task task) {
+    verify(session, task, ReadWrite.lba32(task), task.cdb16(7));
+  }
+
+  static void verify12(Session session, Task task) {
+    verify(session, task, ReadWrite.lba32(task), ReadWrite.unsigned(task.cdb32(6)));
+  }
+
+  static void verify16(Session session, Task task) {
+    verify(session, task, task.cdb64(2), ReadWrite.unsigned(task.cdb32(10)));
+  }
+
+  private static int byteCheck(Task task) {
+    return task.cdb8(1) >> 1 & 3;
+  }
+
+  private static void verify(Session session, Task task, long lba, long blocks) {
+    if (!locate(session, task, lba, blocks, ReadWrite.MAX_TRANSFER_BLOCKS)) {
+      return;
+    }
+    switch (byteCheck(task)) {
+      case 0 -> session.slow(task, Compare::readAll, Session::good);
+      case 1 -> stage(session, task, task.lengthBytes, Compare::compareAll);
+      case 3 ->
+          stage(session, task, task.lengthBytes == 0 ? 0 : Volume.BLOCK_BYTES, Compare::compareAll);
+      default -> session.fail(task, Sense.INVALID_FIELD_IN_CDB);
+    }
+  }
+
+  /** Verifies that the medium can be read, no more. */
+  private static @Nullable Sense readAll(Task task) {
+    for (int at = 0; at < task.lengthBytes && !task.aborted; at += PIECE_BYTES) {
+      byte[] unused =
+          read(
+              ReadWrite.volume(task),
+              task.offsetBytes + at,
+              Math.min(PIECE_BYTES, task.lengthBytes - at));
+    }
+    return null;
+  }
+
+  /** Compares with the data, or with one block of it again and again. */
+  private static @Nullable Sense compareAll(Task task) {
+    byte[] wanted = staged(task);
+    int step = Math.min(PIECE_BYTES, wanted.length);
+    for (int at = 0; at < task.lengthBytes && !task.aborted; at += step) {
+      int bytes = Math.min(step, task.lengthBytes - at);
+      int from = wanted.length == task.lengthBytes ? at : 0;
+      byte[] now = read(ReadWrite.volume(task), task.offsetBytes + at, bytes);
+      if (Arrays.mismatch(now, 0, bytes, wanted, from, from + bytes) >= 0) {
+        return Sense.MISCOMPARE;
+      }
+    }
+    return null;
+  }
+
+  // ---- WRITE AND VERIFY -----------------------------------------------------------------------
+
+  static void writeAndVerify10(Session session, Task task) {
+    writeAndVerify(session, task, ReadWrite.lba32(task), task.cdb16(7));
+  }
+
+  static void writeAndVerify12(Session session, Task task) {
+    writeAndVerify(session, task, ReadWrite.lba32(task), ReadWrite.unsigned(task.cdb32(6)));
+  }
+
+  static void writeAndVerify16(Session session, Task task) {
+    writeAndVerify(session, task, task.cdb64(2), ReadWrite.unsigned(task.cdb32(10)));
+  }
+
+  private static void writeAndVerify(Session session, Task task, long lba, long blocks) {
+    if (byteCheck(task) > 1) {
+      session.fail(task, Sense.INVALID_FIELD_IN_CDB);
+    } else if (locate(session, task, lba, blocks, ReadWrite.MAX_TRANSFER_BLOCKS)) {
+      stage(session, task, task.lengthBytes, Compare::writeThenVerify);
+    }
+  }
+
+  /** Durable first: verifying means the medium (SBC-3, 5.46). */
+  private static @Nullable Sense writeThenVerify(Task task) {
+    ReadWrite.volume(task).write(task.offsetBytes, ByteBuffer.wrap(staged(task)), true);
+    return byteCheck(task) == 0 ? readAll(task) : compareAll(task);
+  }
+}
