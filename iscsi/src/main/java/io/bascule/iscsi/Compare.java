@@ -100,18 +100,20 @@ final class Compare {
   private static @Nullable Sense or(Task task) {
     int length = task.lengthBytes;
     boolean fua = (task.cdb8(1) & FUA) != 0;
-    return ReadWrite.volume(task)
-        .<@Nullable Sense>atomically(
-            task.offsetBytes,
-            length,
-            volume -> {
-              byte[] bits = read(volume, task.offsetBytes, length);
-              for (int i = 0; i < length; i++) {
-                bits[i] |= staged(task)[i];
-              }
-              volume.write(task.offsetBytes, ByteBuffer.wrap(bits), fua);
-              return null;
-            });
+    boolean unused =
+        ReadWrite.volume(task)
+            .atomically(
+                task.offsetBytes,
+                length,
+                volume -> {
+                  byte[] bits = read(volume, task.offsetBytes, length);
+                  for (int i = 0; i < length; i++) {
+                    bits[i] |= staged(task)[i];
+                  }
+                  volume.write(task.offsetBytes, ByteBuffer.wrap(bits), fua);
+                  return true;
+                });
+    return null;
   }
 
   // ---- VERIFY ---------------------------------------------------------------------------------
