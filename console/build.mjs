@@ -66,7 +66,7 @@ function build(output) {
 }
 
 function test() {
-  const value = digest([...inputs, 'test']);
+  const value = digest([...inputs, 'test', '../core/src/main/java/io/bascule/core/api']);
   const stamp = join(target, 'console-test.stamp');
   if (stamped(stamp, value)) return;
   install();

@@ -1,4 +1,4 @@
-import { Component, useEffect, type ReactNode } from 'react';
+import { Component, useEffect, useRef, type ReactNode } from 'react';
 import { api, live, useLive } from './live';
 import { EventsPage } from './pages/events';
 import { HostsPage } from './pages/hosts';
@@ -67,6 +67,13 @@ function Shell({ path }: { path: string }) {
       break;
     }
   }
+  // After a navigation the keyboard goes on from the new page, as after a real load.
+  const main = useRef<HTMLElement>(null);
+  const shown = useRef(path);
+  useEffect(() => {
+    if (shown.current !== path) main.current?.focus({ preventScroll: true });
+    shown.current = path;
+  }, [path]);
   useEffect(() => {
     document.title = [route?.title ?? text.notFound.title, appliance?.name ?? text.product].join(' · ');
   }, [route, appliance?.name]);
@@ -102,7 +109,7 @@ function Shell({ path }: { path: string }) {
         <UpgradeBar onDetails={path === '/upgrade'} />
         <LinkNote down={link === 'down'} />
       </div>
-      <main id="main" className={`b-main ${link === 'down' ? 'b-stale' : ''}`} tabIndex={-1}>
+      <main ref={main} id="main" className={`b-main ${link === 'down' ? 'b-stale' : ''}`} tabIndex={-1}>
         <Catch key={path}>
           {route ? (
             route.page(params)

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Event, Upgrade } from '../src/api/types';
 import { isNewer, mergeEvents } from '../src/live';
-import { isOpen, stateName, stepName, timeLeft } from '../src/ui/upgrade-words';
+import { isOpen, slowDown, stateName, stepName, timeLeft } from '../src/ui/upgrade-words';
 
 const upgrade = (change: Partial<Upgrade>) => ({ id: 'u-1', revision: 5, state: 'RUNNING', etaSeconds: null, cause: null, ...change }) as Upgrade;
 const event = (id: number): Event => ({ id, at: '', severity: 'INFO', kind: 'k', message: `m${id}` });
@@ -24,6 +24,13 @@ test('the bar is shown exactly while an upgrade is open', () => {
   const states = ['IDLE', 'RUNNING', 'PAUSED', 'CANCELING', 'COMPLETED', 'CANCELED', 'FAILED'] as const;
   expect(states.filter((state) => isOpen(upgrade({ state })))).toEqual(['RUNNING', 'PAUSED', 'CANCELING']);
   expect(isOpen(null)).toBe(false);
+});
+
+test('slowing down gives hosts the first place, then halves the rate', () => {
+  const migration = (bytesPerSecond: number) => ({ phase: 2, phases: [], bytesPerSecond });
+  expect(slowDown(upgrade({ priority: 'FINISH_SOONER' }))).toEqual({ priority: 'HOST_FIRST' });
+  expect(slowDown(upgrade({ priority: 'HOST_FIRST', migration: migration(100 * 2 ** 20) }))).toEqual({ maxBytesPerSecond: 50 * 2 ** 20 });
+  expect(slowDown(upgrade({ priority: 'HOST_FIRST', migration: migration(10) }))).toEqual({ maxBytesPerSecond: 2 ** 20 });
 });
 
 test('words', () => {

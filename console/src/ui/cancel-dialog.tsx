@@ -13,6 +13,7 @@ import { useAction } from './hooks';
 import { CheckIcon, CrossIcon } from './icons';
 import { ErrorNote, Facts, Loading } from './kit';
 import { toast } from './toasts';
+import { slowDown } from './upgrade-words';
 
 const REASONS: CancelReason[] = ['NOT_INTERESTED', 'TAKING_TOO_LONG', 'SLOWING_HOST_IO', 'OTHER'];
 
@@ -220,8 +221,8 @@ function Remedy({ tooLong, onInsist, onDone }: { tooLong: boolean; onInsist: () 
             {text.cancel.finishSooner}
           </Button>
         )}
-        {migrating && !tooLong && (
-          <Button variant="secondary" size="sm" isDisabled={action.busy} onClick={() => void apply({ priority: 'HOST_FIRST' }, text.cancel.remedyDone.slow)} data-testid="remedy-slow-down">
+        {upgrade && migrating && !tooLong && (
+          <Button variant="secondary" size="sm" isDisabled={action.busy} onClick={() => void apply(slowDown(upgrade), text.cancel.remedyDone.slow)} data-testid="remedy-slow-down">
             {text.cancel.slowDown}
           </Button>
         )}

@@ -17,7 +17,7 @@ export function UpgradeBar({ onDetails }: { onDetails: boolean }) {
           {upgrade.percent} %
         </strong>
         <span className="b-upgrade-bar-title">{text.upgrade.headline(upgrade.from, upgrade.to)}</span>
-        <span className="b-upgrade-bar-step" data-testid="upgrade-bar-step">
+        <span className="b-upgrade-bar-step" role="status" data-testid="upgrade-bar-step">
           <span className="b-upgrade-bar-state" data-testid="upgrade-bar-state">{stateName(upgrade)}</span>
           {upgrade.step && <> · {stepName(upgrade.step)}</>}
         </span>

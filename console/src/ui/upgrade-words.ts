@@ -1,5 +1,5 @@
 // How an upgrade is put into words, the same on the bar, the details and the report.
-import type { Upgrade } from '../api/types';
+import type { Upgrade, UpgradeChange } from '../api/types';
 import { eta } from '../format';
 import { text } from '../text';
 
@@ -19,6 +19,15 @@ export function stepName(name: string): string {
 export function stateName(upgrade: Upgrade): string {
   if (upgrade.state === 'CANCELING' && upgrade.cause) return text.upgrade.returning;
   return text.upgrade.state[upgrade.state];
+}
+
+const LOWEST_CAP_BYTES_PER_SECOND = 2 ** 20;
+
+/** What slows a migration down further: hosts first, and if they are already, half the present rate. */
+export function slowDown(upgrade: Upgrade): UpgradeChange {
+  if (upgrade.priority !== 'HOST_FIRST') return { priority: 'HOST_FIRST' };
+  const half = Math.floor((upgrade.migration?.bytesPerSecond ?? 0) / 2);
+  return { maxBytesPerSecond: Math.max(LOWEST_CAP_BYTES_PER_SECOND, half) };
 }
 
 /** The time left in words, or why there is none. */
