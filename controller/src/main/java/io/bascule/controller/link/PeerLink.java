@@ -159,8 +159,6 @@ public final class PeerLink implements AutoCloseable {
   }
 
   private void serve(FrameConnection connection) throws IOException {
-    // From here the silence of the peer closes the connection: see tell().
-    connected = new Connected(connection, System.nanoTime());
     connection.send(
         Frame.of(
             PeerProtocol.HELLO,
@@ -176,6 +174,8 @@ public final class PeerLink implements AutoCloseable {
             ends.status().get().epoch()));
     connection.send(ends.status().get().toFrame());
     push(connection);
+    // From here the status thread sends too, and the silence of the peer closes the connection.
+    connected = new Connected(connection, System.nanoTime());
     var hello = connection.receive();
     check(hello);
     LOG.log(

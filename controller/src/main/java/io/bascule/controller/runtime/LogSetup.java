@@ -10,6 +10,7 @@ import ch.qos.logback.core.rolling.FixedWindowRollingPolicy;
 import ch.qos.logback.core.rolling.RollingFileAppender;
 import ch.qos.logback.core.rolling.SizeBasedTriggeringPolicy;
 import ch.qos.logback.core.util.FileSize;
+import io.bascule.controller.event.Events;
 import java.nio.file.Path;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -52,6 +53,13 @@ public final class LogSetup {
     var context = context();
     use(context, new ConsoleAppender<>());
     context.getLogger(Logger.ROOT_LOGGER_NAME).setLevel(Level.WARN);
+  }
+
+  /** What happens in a warm-up is no event of the appliance. */
+  static void warmingUp(boolean begins) {
+    if (LoggerFactory.getILoggerFactory() instanceof LoggerContext context) {
+      context.getLogger(Events.class).setLevel(begins ? Level.WARN : null);
+    }
   }
 
   private static LoggerContext context() {

@@ -9,12 +9,14 @@ import io.bascule.iscsi.Chap;
 import io.bascule.iscsi.Host;
 import io.bascule.iscsi.IscsiTarget;
 import io.bascule.iscsi.Lun;
+import io.bascule.iscsi.Portal;
 import io.bascule.iscsi.PortalSpec;
 import io.bascule.iscsi.Stats;
 import io.bascule.iscsi.TargetSettings;
 import io.bascule.iscsi.TargetView;
 import java.io.IOException;
 import java.net.BindException;
+import java.net.InetSocketAddress;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -127,16 +129,15 @@ final class TargetSide implements AutoCloseable {
   }
 
   /** Opens the floating portal; waits while the demoted controller still has it. */
-  void openFloating() throws IOException {
-    open(floatingSpec());
+  InetSocketAddress openFloating() throws IOException {
+    return open(floatingSpec()).localAddress();
   }
 
-  private void open(PortalSpec spec) throws IOException {
+  private Portal open(PortalSpec spec) throws IOException {
     long deadline = System.nanoTime() + BIND_MILLIS * 1_000_000;
     while (true) {
       try {
-        target.open(spec);
-        return;
+        return target.open(spec);
       } catch (BindException e) {
         if (System.nanoTime() > deadline) {
           throw new IOException("the portal " + spec.address() + " stays taken", e);

@@ -1,21 +1,21 @@
 package io.bascule.controller.runtime;
 
 import io.bascule.controller.catalog.Catalog;
-import io.bascule.controller.catalog.Catalog.HostEntry;
-import io.bascule.controller.catalog.Catalog.VolumeEntry;
+import io.bascule.controller.catalog.Hosts;
 import io.bascule.controller.catalog.StoreV1;
+import io.bascule.controller.catalog.Volumes;
 import io.bascule.controller.event.Events;
-import io.bascule.controller.link.PeerLink;
 import io.bascule.controller.rest.RestServer;
 import io.bascule.controller.rest.RestSettings;
 import io.bascule.controller.state.Claim;
 import io.bascule.controller.state.StateDb;
 import io.bascule.controller.state.Taken;
 import io.bascule.core.ControllerId;
+import io.bascule.core.Slot;
 import io.bascule.core.Version;
-import io.bascule.iscsi.IscsiTarget;
-import io.bascule.iscsi.PortalSpec;
-import io.bascule.iscsi.TargetSettings;
+import io.bascule.core.api.HostView;
+import io.bascule.platform.ApplianceSettings;
+import io.bascule.platform.Layout;
 import io.bascule.platform.LocalDirectory;
 import io.bascule.platform.OfdLock;
 import java.io.IOException;
@@ -25,13 +25,11 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
-import java.util.UUID;
 
 /**
  * Does once, in a folder of its own, what a promotion does: so that the classes are loaded, linked
@@ -42,43 +40,71 @@ public final class WarmUp {
 
   /** Uses and removes {@code folder}. */
   public static void run(Path folder) throws IOException {
+    LogSetup.warmingUp(true);
     try {
-      Files.createDirectories(folder);
-      store(folder);
-      target();
+      Files.createDirectories(folder.resolve("v1"));
+      try (var lock = OfdLock.open(folder.resolve("lease"))) {
+        lock.tryLock();
+        promote(folder);
+      }
     } finally {
+      LogSetup.warmingUp(false);
       remove(folder);
     }
   }
 
-  private static void store(Path folder) throws IOException {
-    try (var lock = OfdLock.open(folder.resolve("lease"))) {
-      lock.tryLock();
-      var claim =
-          new Claim(
-              ControllerId.CONTROLLER_0, new Version(0, 0, 0), Claim.Migrations.UNKNOWN, false);
-      var taken = StateDb.take(folder.resolve("state.db"), claim, CrashHandler::stop);
-      if (taken instanceof Taken.Granted(StateDb db, boolean _)) {
-        try (db) {
-          new Events(db).record("INFO", "warm-up", "warm-up");
-          var store = new StoreV1(LocalDirectory.open(Files.createDirectory(folder.resolve("v1"))));
-          try (var volume = store.create(UUID.randomUUID(), 1 << 20)) {
-            volume.write(0, ByteBuffer.allocateDirect(4096), true);
-            volume.tryRead(0, ByteBuffer.allocateDirect(4096));
-          }
-        }
+  private static void promote(Path folder) throws IOException {
+    var release = new Version(0, 0, 0);
+    var id = ControllerId.CONTROLLER_0;
+    var settings =
+        new NodeSettings(
+            Layout.of(folder),
+            id,
+            Slot.A,
+            release,
+            List.of(),
+            new ApplianceSettings("warm-up", "127.0.0.1", 0, 0));
+    var claim = new Claim(id, release, Claim.Migrations.UNKNOWN, false);
+    var taken = StateDb.take(folder.resolve("state.db"), claim, CrashHandler::stop);
+    if (taken instanceof Taken.Granted(StateDb db, boolean _)) {
+      try (db;
+          var target = new TargetSide(settings)) {
+        serve(folder, settings, db, target);
       }
     }
-    var catalog =
-        new Catalog(
-            List.of(new VolumeEntry(UUID.randomUUID(), "v", 0, 1 << 20, "s")),
-            List.of(new HostEntry("h", "*", null, null, List.of("*"))));
-    Catalog.fromJson(new PeerLink.Pushed(catalog.toJson(), "").catalogJson());
   }
 
-  private static void target() throws IOException {
-    try (var target = new IscsiTarget(new TargetSettings("iqn.2026-11.io.bascule:warm-up"))) {
-      target.open(new PortalSpec(anyPort(), 1, false)).close();
+  private static void serve(Path folder, NodeSettings settings, StateDb db, TargetSide target)
+      throws IOException {
+    var events = new Events(db);
+    var store = new StoreV1(LocalDirectory.open(folder.resolve("v1")));
+    var around = new Alone(settings.appliance().target());
+    var first = new Volumes(db, store, events, around);
+    first.open();
+    first.create("v", 1 << 20, "warm-up");
+    first.close();
+    var volumes = new Volumes(db, store, events, around);
+    volumes.open();
+    var hosts = new Hosts(db, events, true, () -> {});
+    hosts.create(new HostView.Create("any", "*", null, null, null), "warm-up");
+    var catalog = Catalog.fromJson(new Catalog(volumes.entries(), hosts.entries()).toJson());
+    target.showActive(catalog, volumes::opened);
+    WarmHost.visit(target.openFloating(), settings.appliance().target());
+    target.drain(100);
+    volumes.close();
+  }
+
+  /** A controller without surroundings. */
+  private record Alone(String target) implements Volumes.Surroundings {
+    @Override
+    public void refuseWhileUpgrading(String operation) {}
+
+    @Override
+    public void changed() {}
+
+    @Override
+    public List<String> portals() {
+      return List.of();
     }
   }
 
