@@ -249,14 +249,14 @@ public final class StateDb implements AutoCloseable {
       createPrivate(file);
       var connection = DriverManager.getConnection("jdbc:sqlite:" + file);
       try {
+        // Somebody may look into the file with a tool of his own just now.
+        execute(connection, "PRAGMA busy_timeout = 2000");
         // Exclusive before WAL: then the WAL's index lives in memory and there is no shared file.
         execute(connection, "PRAGMA locking_mode = EXCLUSIVE");
         execute(connection, "PRAGMA journal_mode = WAL");
         execute(connection, "PRAGMA synchronous = FULL");
         execute(connection, "PRAGMA foreign_keys = ON");
         execute(connection, "PRAGMA trusted_schema = OFF");
-        // A predecessor that just died may still be letting go of SQLite's own locks.
-        execute(connection, "PRAGMA busy_timeout = 2000");
         return connection;
       } catch (SQLException e) {
         closeQuietly(connection);
