@@ -2,6 +2,7 @@ package io.bascule.host;
 
 import io.bascule.host.load.Load;
 import io.bascule.host.load.LoadReport;
+import java.io.Console;
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.Locale;
@@ -19,10 +20,12 @@ final class Progress {
   private boolean lineOpen;
 
   /** {@code plain}: whether anything is said where there is no terminal. */
+  @SuppressWarnings("SystemConsoleNull") // whether it may be null the tools disagree on
   Progress(PrintWriter out, boolean plain) {
     this.out = out;
     this.plain = plain;
-    this.terminal = System.console() != null && System.console().isTerminal();
+    Console console = System.console();
+    this.terminal = console != null && console.isTerminal();
   }
 
   void follow(Load load, Duration duration) throws InterruptedException {

@@ -53,27 +53,27 @@ public final class ScsiCommand {
 
   public static ScsiCommand inquiry(byte[] into) {
     ByteBuffer cdb = cdb(6, 0x12).putShort(3, (short) into.length);
-    return in("INQUIRY", cdb.array(), into);
+    return in("INQUIRY", bytes(cdb), into);
   }
 
   public static ScsiCommand inquiryPage(int page, byte[] into) {
     ByteBuffer cdb = cdb(6, 0x12).putShort(3, (short) into.length);
     cdb.put(1, (byte) 1).put(2, (byte) page);
-    return in("INQUIRY", cdb.array(), into);
+    return in("INQUIRY", bytes(cdb), into);
   }
 
   public static ScsiCommand reportLuns(byte[] into) {
-    return in("REPORT LUNS", cdb(12, 0xa0).putInt(6, into.length).array(), into);
+    return in("REPORT LUNS", bytes(cdb(12, 0xa0).putInt(6, into.length)), into);
   }
 
   /** {@code into} of 32 bytes. */
   public static ScsiCommand readCapacity16(byte[] into) {
     ByteBuffer cdb = cdb(16, 0x9e).put(1, (byte) 0x10).putInt(10, into.length);
-    return in("READ CAPACITY(16)", cdb.array(), into);
+    return in("READ CAPACITY(16)", bytes(cdb), into);
   }
 
   public static ScsiCommand read16(long lba, byte[] into, int offset, int blocks) {
-    byte[] cdb = cdb(16, 0x88).putLong(2, lba).putInt(10, blocks).array();
+    byte[] cdb = bytes(cdb(16, 0x88).putLong(2, lba).putInt(10, blocks));
     return new ScsiCommand("READ(16)", cdb, into, offset, blocks * BLOCK_BYTES, false);
   }
 
@@ -81,20 +81,20 @@ public final class ScsiCommand {
   public static ScsiCommand write16(long lba, byte[] data, int offset, int blocks, boolean fua) {
     ByteBuffer cdb = cdb(16, 0x8a).put(1, (byte) (fua ? 0x08 : 0));
     cdb.putLong(2, lba).putInt(10, blocks);
-    return new ScsiCommand("WRITE(16)", cdb.array(), data, offset, blocks * BLOCK_BYTES, true);
+    return new ScsiCommand("WRITE(16)", bytes(cdb), data, offset, blocks * BLOCK_BYTES, true);
   }
 
   /** {@code blocks} 0: to the end of the unit. */
   public static ScsiCommand synchronizeCache16(long lba, int blocks) {
     return in(
-        "SYNCHRONIZE CACHE(16)", cdb(16, 0x91).putLong(2, lba).putInt(10, blocks).array(), NONE);
+        "SYNCHRONIZE CACHE(16)", bytes(cdb(16, 0x91).putLong(2, lba).putInt(10, blocks)), NONE);
   }
 
   /** One range; see SBC-4, 5.37. */
   public static ScsiCommand unmap(long lba, int blocks) {
     ByteBuffer list = ByteBuffer.allocate(24);
     list.putShort((short) 22).putShort((short) 16).putInt(0).putLong(lba).putInt(blocks);
-    return out("UNMAP", cdb(10, 0x42).putShort(7, (short) 24).array(), list.array());
+    return out("UNMAP", bytes(cdb(10, 0x42).putShort(7, (short) 24)), bytes(list));
   }
 
   /**
@@ -102,11 +102,17 @@ public final class ScsiCommand {
    */
   public static ScsiCommand writeSame16(long lba, int blocks, byte[] block, boolean unmap) {
     ByteBuffer cdb = cdb(16, 0x93).put(1, (byte) (unmap ? 0x08 : 0));
-    return out("WRITE SAME(16)", cdb.putLong(2, lba).putInt(10, blocks).array(), block);
+    return out("WRITE SAME(16)", bytes(cdb.putLong(2, lba).putInt(10, blocks)), block);
   }
 
   private static ByteBuffer cdb(int bytes, int operation) {
     return ByteBuffer.allocate(bytes).put(0, (byte) operation);
+  }
+
+  private static byte[] bytes(ByteBuffer all) {
+    byte[] bytes = new byte[all.capacity()];
+    all.get(0, bytes);
+    return bytes;
   }
 
   public String name() {

@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
  * @param senseBytes sense data as received, empty without
  * @param received bytes of data received into the command's buffer
  */
+@SuppressWarnings("ArrayRecordComponent") // as received; compare sense()
 public record ScsiResult(int status, byte[] senseBytes, int received) {
   public static final int GOOD = 0x00;
   public static final int CHECK_CONDITION = 0x02;

@@ -10,6 +10,9 @@ import org.jspecify.annotations.Nullable;
  */
 public record TargetUrl(
     String host, int port, String target, int lun, @Nullable Credentials credentials) {
+  /** The form, for messages. */
+  public static final String USAGE = "iscsi://[user[" + '%' + "secret]@]host[:port]/iqn/lun";
+
   public static final int DEFAULT_PORT = 3260;
 
   private static final Pattern FORM =
@@ -21,8 +24,7 @@ public record TargetUrl(
   public static TargetUrl parse(String text) {
     Matcher form = FORM.matcher(text);
     if (!form.matches()) {
-      throw new IllegalArgumentException(
-          "not of the form iscsi://[user[%secret]@]host[:port]/iqn/lun");
+      throw new IllegalArgumentException("not of the form " + USAGE);
     }
     String host = form.group("host");
     String port = form.group("port");

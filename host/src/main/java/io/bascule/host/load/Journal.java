@@ -85,7 +85,7 @@ final class Journal implements AutoCloseable {
       while (header.hasRemaining()) {
         channel.write(header, header.position());
       }
-      journal.map(channel, FileChannel.MapMode.READ_WRITE);
+      journal.map(channel, false);
     }
     return journal;
   }
@@ -113,22 +113,24 @@ final class Journal implements AutoCloseable {
         parts.add(new Part(new String(url, StandardCharsets.UTF_8), id, first, chunks));
       }
       Journal journal = new Journal(header.getLong(16), parts);
-      journal.map(channel, FileChannel.MapMode.READ_ONLY);
+      journal.map(channel, true);
       return journal;
     }
   }
 
   private static int checksum(ByteBuffer header) {
     CRC32C crc = new CRC32C();
-    crc.update(header.array(), 0, HEADER_BYTES - 4);
+    crc.update(header.slice(0, HEADER_BYTES - 4));
     return (int) crc.getValue();
   }
 
-  private void map(FileChannel channel, FileChannel.MapMode mode) throws IOException {
+  private void map(FileChannel channel, boolean readOnly) throws IOException {
+    FileChannel.MapMode mode =
+        readOnly ? FileChannel.MapMode.READ_ONLY : FileChannel.MapMode.READ_WRITE;
     long offset = HEADER_BYTES;
     for (Part part : parts) {
       long bytes = part.chunks() * BlockMap.BYTES_PER_CHUNK;
-      if (mode == FileChannel.MapMode.READ_ONLY && channel.size() < offset + bytes) {
+      if (readOnly && channel.size() < offset + bytes) {
         throw new IOException("the journal is cut off");
       }
       MemorySegment words = channel.map(mode, offset, bytes, arena);

@@ -416,7 +416,8 @@ final class Worker implements Runnable {
       map.acknowledge(operation.chunk, operation.chunks, operation.version);
       long first = (operation.chunk - firstChunk) * BLOCKS_PER_CHUNK;
       knownWrong.clear(
-          Math.toIntExact(first), Math.toIntExact(first + operation.chunks * BLOCKS_PER_CHUNK));
+          Math.toIntExact(first),
+          Math.toIntExact(first + (long) operation.chunks * BLOCKS_PER_CHUNK));
     } else if (operation.kind == Operation.Kind.READ) {
       verify(operation);
     }

@@ -121,10 +121,15 @@ final class Peer implements AutoCloseable, Runnable {
 
   /** Ends; throws what went wrong meanwhile. */
   @Override
-  public void close() throws Exception {
+  public void close() throws IOException {
     server.close();
     drop();
-    thread.join(10_000);
+    try {
+      thread.join(10_000);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException("interrupted while closing", e);
+    }
     Throwable wrong = failure.get();
     if (wrong != null) {
       throw new AssertionError("the peer failed", wrong);

@@ -167,7 +167,9 @@ class SessionRecoveryTest {
             ping.putInt(16, Pdu.NO_TAG).putInt(20, 0x1234);
             peer.send(ping, new byte[] {'h', 'i'}, false);
           } else if (pdu.opcode() == Opcode.NOP_OUT) {
-            echoes.add(Integer.toHexString(pdu.targetTag()) + new String(pdu.dataBytes()));
+            echoes.add(
+                Integer.toHexString(pdu.targetTag())
+                    + new String(pdu.dataBytes(), java.nio.charset.StandardCharsets.US_ASCII));
           }
           if (echoes.size() == 1 && pdu.opcode() == Opcode.NOP_OUT) {
             peer.drop(); // the command is issued again, pinged again
