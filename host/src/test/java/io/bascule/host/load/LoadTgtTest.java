@@ -9,6 +9,7 @@ import io.bascule.host.initiator.InitiatorOptions;
 import java.io.RandomAccessFile;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
@@ -43,6 +44,10 @@ class LoadTgtTest {
         .until(() -> load.snapshot().writesAcknowledged() >= writes);
   }
 
+  private static LoadReport.Window window(LoadReport report, String name) {
+    return Objects.requireNonNull(report.window(name), name);
+  }
+
   @Test
   void shouldFindNothingWrongWithAnHonestTarget() throws Exception {
     LoadReport report;
@@ -65,9 +70,9 @@ class LoadTgtTest {
     assertThat(report.fullVerifications()).isEqualTo(2);
     assertThat(report.longestPauseMillis()).isPositive();
     assertThat(report.latency().p50Micros()).isPositive();
-    assertThat(report.window("first").ios()).isPositive();
-    assertThat(report.window("first").endedAt()).isNotNull();
-    assertThat(report.window("second").longestPauseMillis()).isPositive();
+    assertThat(window(report, "first").ios()).isPositive();
+    assertThat(window(report, "first").endedAt()).isNotNull();
+    assertThat(window(report, "second").longestPauseMillis()).isPositive();
   }
 
   @Test
@@ -83,7 +88,7 @@ class LoadTgtTest {
       awaitWrites(load, load.snapshot().writesAcknowledged() + 200);
       report = load.stop();
       // It was seen in full, and measured as what it was: not much longer than the target was away.
-      assertThat(report.window("restart").longestPauseMillis())
+      assertThat(window(report, "restart").longestPauseMillis())
           .isBetween(downMillis * 0.3, downMillis + 3_000);
     }
     assertThat(report.errorMessages()).isEmpty();
