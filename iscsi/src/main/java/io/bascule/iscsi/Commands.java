@@ -63,14 +63,14 @@ final class Commands {
     add("34 02 FF FF FF FF 00 FF FF 00", Needs.MEDIUM, ReadWrite::preFetch10);
     add("90 02 FF FF FF FF FF FF FF FF FF FF FF FF 00 00", Needs.MEDIUM, ReadWrite::preFetch16);
 
-    add("89 08 FF FF FF FF FF FF FF FF 00 00 00 FF 00 00", Needs.MEDIUM, Compare::compareAndWrite);
-    add("8B 08 FF FF FF FF FF FF FF FF FF FF FF FF 00 00", Needs.MEDIUM, Compare::orWrite);
-    add("2F 06 FF FF FF FF 00 FF FF 00", Needs.MEDIUM, Compare::verify10);
-    add("AF 06 FF FF FF FF FF FF FF FF 00 00", Needs.MEDIUM, Compare::verify12);
-    add("8F 06 FF FF FF FF FF FF FF FF FF FF FF FF 00 00", Needs.MEDIUM, Compare::verify16);
-    add("2E 02 FF FF FF FF 00 FF FF 00", Needs.MEDIUM, Compare::writeAndVerify10);
-    add("AE 02 FF FF FF FF FF FF FF FF 00 00", Needs.MEDIUM, Compare::writeAndVerify12);
-    add("8E 02 FF FF FF FF FF FF FF FF FF FF FF FF 00 00", Needs.MEDIUM, Compare::writeAndVerify16);
+    add("89 18 FF FF FF FF FF FF FF FF 00 00 00 FF 00 00", Needs.MEDIUM, Compare::compareAndWrite);
+    add("8B 18 FF FF FF FF FF FF FF FF FF FF FF FF 00 00", Needs.MEDIUM, Compare::orWrite);
+    add("2F 16 FF FF FF FF 00 FF FF 00", Needs.MEDIUM, Compare::verify10);
+    add("AF 16 FF FF FF FF FF FF FF FF 00 00", Needs.MEDIUM, Compare::verify12);
+    add("8F 16 FF FF FF FF FF FF FF FF FF FF FF FF 00 00", Needs.MEDIUM, Compare::verify16);
+    add("2E 12 FF FF FF FF 00 FF FF 00", Needs.MEDIUM, Compare::writeAndVerify10);
+    add("AE 12 FF FF FF FF FF FF FF FF 00 00", Needs.MEDIUM, Compare::writeAndVerify12);
+    add("8E 12 FF FF FF FF FF FF FF FF FF FF FF FF 00 00", Needs.MEDIUM, Compare::writeAndVerify16);
 
     add("42 00 00 00 00 00 00 FF FF 00", Needs.MEDIUM, Provisioning::unmap);
     add("41 08 FF FF FF FF 00 FF FF 00", Needs.MEDIUM, Provisioning::writeSame10);

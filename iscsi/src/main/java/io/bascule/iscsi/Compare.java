@@ -43,10 +43,10 @@ final class Compare {
 
   /** Keeps the data, if the host sends just as much as the command needs. */
   private static void stage(Session session, Task task, int bytes, Task.Work work) {
-    if (bytes == 0) {
-      session.good(task);
-    } else if (!task.writeFlag || task.edtl != bytes) {
+    if (task.edtl != bytes || bytes > 0 && !task.writeFlag) {
       session.fail(task, Sense.INVALID_FIELD_IN_CDB);
+    } else if (bytes == 0) {
+      session.good(task);
     } else {
       session.stage(task, bytes, (own, done) -> own.slow(done, work, Session::good));
     }
@@ -162,10 +162,11 @@ final class Compare {
   /** Compares with the data, or with one block of it again and again. */
   private static @Nullable Sense compareAll(Task task) {
     byte[] wanted = staged(task);
-    int step = Math.min(PIECE_BYTES, wanted.length);
+    boolean again = wanted.length < task.lengthBytes;
+    int step = again ? wanted.length : PIECE_BYTES;
     for (int at = 0; at < task.lengthBytes && !task.aborted; at += step) {
       int bytes = Math.min(step, task.lengthBytes - at);
-      int from = wanted.length == task.lengthBytes ? at : 0;
+      int from = again ? 0 : at;
       byte[] now = read(ReadWrite.volume(task), task.offsetBytes + at, bytes);
       if (Arrays.mismatch(now, 0, bytes, wanted, from, from + bytes) >= 0) {
         return Sense.MISCOMPARE;
@@ -192,13 +193,24 @@ final class Compare {
     if (byteCheck(task) > 1) {
       session.fail(task, Sense.INVALID_FIELD_IN_CDB);
     } else if (locate(session, task, lba, blocks, ReadWrite.MAX_TRANSFER_BLOCKS)) {
-      stage(session, task, task.lengthBytes, Compare::writeThenVerify);
+      session.stage(task, task.lengthBytes, Compare::writeWhatCame);
+    }
+  }
+
+  /** As many whole blocks as the initiator announced; the residual tells of the rest. */
+  private static void writeWhatCame(Session session, Task task) {
+    task.lengthBytes = task.stagedBytes & -Volume.BLOCK_BYTES;
+    if (task.lengthBytes == 0) {
+      session.good(task);
+    } else {
+      session.slow(task, Compare::writeThenVerify, Session::good);
     }
   }
 
   /** Durable first: verifying means the medium (SBC-3, 5.46). */
   private static @Nullable Sense writeThenVerify(Task task) {
-    ReadWrite.volume(task).write(task.offsetBytes, ByteBuffer.wrap(staged(task)), true);
+    ByteBuffer data = ByteBuffer.wrap(staged(task), 0, task.lengthBytes);
+    ReadWrite.volume(task).write(task.offsetBytes, data, true);
     return byteCheck(task) == 0 ? readAll(task) : compareAll(task);
   }
 }
