@@ -1,0 +1,118 @@
+package io.bascule.e2e;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** The module table of ARCHITECTURE.md, as rules. */
+class ArchitectureTest {
+  private static final JavaClasses CLASSES =
+      new ClassFileImporter()
+          .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+          .importPackages("io.bascule");
+
+  /** Each module's root package, and the modules it may use. */
+  private static final Map<String, List<String>> MAY_USE =
+      Map.of(
+          "core", List.of(),
+          "platform", List.of("core"),
+          "release", List.of("core"),
+          "store", List.of("core"),
+          "iscsi", List.of("core"),
+          "host", List.of("core"),
+          "controller", List.of("core", "platform", "release", "store", "iscsi"),
+          "cli", List.of("core", "platform", "release", "host"));
+
+  static List<String> modules() {
+    return MAY_USE.keySet().stream().sorted().toList();
+  }
+
+  @ParameterizedTest
+  @MethodSource("modules")
+  void shouldUseOnlyWhatTheTableAllows(String module) {
+    List<String> forbidden = new ArrayList<>();
+    for (String other : MAY_USE.keySet()) {
+      if (!other.equals(module) && !MAY_USE.getOrDefault(module, List.of()).contains(other)) {
+        forbidden.add("io.bascule." + other + "..");
+      }
+    }
+    noClasses()
+        .that()
+        .resideInAPackage("io.bascule." + module + "..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage(forbidden.toArray(String[]::new))
+        .check(CLASSES);
+  }
+
+  @Test
+  void shouldKnowEveryModule() {
+    assertThat(
+            CLASSES.stream()
+                .map(c -> c.getPackageName())
+                .filter(name -> name.startsWith("io.bascule."))
+                .map(name -> name.split("\\.", -1)[2])
+                .distinct())
+        .containsExactlyInAnyOrderElementsOf(MAY_USE.keySet());
+  }
+
+  @Test
+  void shouldKeepCoreOnJavaBase() {
+    noClasses()
+        .that()
+        .resideInAPackage("io.bascule.core..")
+        .should()
+        .dependOnClassesThat()
+        .resideOutsideOfPackages(
+            "io.bascule.core..",
+            "java.lang..",
+            "java.util..",
+            "java.io..",
+            "java.nio..",
+            "java.time..",
+            "org.jspecify.annotations..")
+        .check(CLASSES);
+  }
+
+  /** The machines are told the time; they look at no clock, draw no lots and do no I/O. */
+  @Test
+  void shouldKeepTheMachinesPure() {
+    noClasses()
+        .that()
+        .resideInAnyPackage("io.bascule.core.upgrade..", "io.bascule.core.role..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage("java.io..", "java.nio..", "java.net..", "java.util.concurrent..")
+        .orShould()
+        .callMethod(java.time.Instant.class, "now")
+        .orShould()
+        .callMethod(System.class, "nanoTime")
+        .orShould()
+        .callMethod(System.class, "currentTimeMillis")
+        .orShould()
+        .dependOnClassesThat()
+        .areAssignableTo(java.util.Random.class)
+        .check(CLASSES);
+  }
+
+  /** The rooms of a controller that must not see one another's types. */
+  @Test
+  void shouldKeepRestAwayFromStoresAndTarget() {
+    noClasses()
+        .that()
+        .resideInAPackage("io.bascule.controller.rest..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage("io.bascule.store..", "io.bascule.iscsi..", "java.sql..")
+        .check(CLASSES);
+  }
+}

@@ -1,0 +1,42 @@
+package io.bascule.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.bascule.e2e.faulty.CrashesAtBoot;
+import io.bascule.e2e.faulty.HangsLater;
+import io.bascule.e2e.faulty.NeverHealthy;
+import java.io.IOException;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * A release that does not work is undone by itself, the cause is shown, and hosts notice nothing.
+ */
+class BadReleaseTest {
+  @ParameterizedTest
+  @ValueSource(classes = {CrashesAtBoot.class, NeverHealthy.class, HangsLater.class})
+  void shouldReturnByItself(Class<?> mainClass) throws IOException {
+    var bad = BadReleases.compose(mainClass);
+    try (var appliance = Appliance.create("bad")) {
+      appliance.setBootDeadline(8_000);
+      appliance.volume("v", "64M");
+      appliance.anyHost();
+      appliance.bascule("package", "add", bad.toString()).ok();
+      try (var host = HostSide.start(appliance.url("v"), 4)) {
+        appliance.bascule("upgrade", "start", "1.2.2").ok();
+        appliance.awaitState("FAILED");
+        var now = appliance.upgrade();
+        assertThat(now.text("cause.code")).isEqualTo("BOOT_FAILED");
+        assertThat(now.text("cause.detail")).contains("1.2.2").contains("controller 1");
+        if (mainClass == CrashesAtBoot.class) {
+          assertThat(now.text("cause.detail")).contains("cannot start");
+        }
+        appliance.awaitRedundant("1.2.1");
+        assertThat(host.stopClean().longestPauseMillis()).isLessThan(3_000);
+      }
+      var slots = appliance.get("/appliance");
+      assertThat(slots.at("controllers.0.slots.B")).isNull();
+      assertThat(slots.at("controllers.1.slots.B")).isNull();
+    }
+  }
+}
