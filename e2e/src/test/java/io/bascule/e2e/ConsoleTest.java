@@ -8,14 +8,18 @@ import java.nio.file.Path;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
-/** The console in Debian's Chromium, against a real appliance whose controllers change over while it is open. */
+/**
+ * The console in Debian's Chromium, against a real appliance whose controllers change over while it
+ * is open.
+ */
 class ConsoleTest {
   private static final Path BROWSER = Path.of("browser").toAbsolutePath();
 
   @Test
   void shouldShowAndCancelAnUpgradeAcrossHandoversWithoutAReload() throws IOException {
     if (!Files.isDirectory(BROWSER.resolve("node_modules/playwright-core"))) {
-      Commands.run(300, "npm", "--prefix", BROWSER.toString(), "ci", "--no-audit", "--no-fund").ok();
+      Commands.run(300, "npm", "--prefix", BROWSER.toString(), "ci", "--no-audit", "--no-fund")
+          .ok();
     }
     Path shots = Files.createDirectories(Path.of("target", "screenshots").toAbsolutePath());
     try (var appliance = Appliance.create("console")) {

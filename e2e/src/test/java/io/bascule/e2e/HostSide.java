@@ -42,6 +42,13 @@ final class HostSide implements AutoCloseable {
     return load.snapshot();
   }
 
+  /** The longest pause in the window of that mark. */
+  double longestPauseMillis(String mark) {
+    var window = load.snapshot().window(mark);
+    assertThat(window).as("window %s", mark).isNotNull();
+    return java.util.Objects.requireNonNull(window).longestPauseMillis();
+  }
+
   /** Reads everything back while it goes on. */
   void assertNothingLost() {
     assertClean(load.verifyAll());

@@ -165,7 +165,8 @@ class PackagesTest {
   }
 
   /** The good package through the JDK's ZIP writer, without one entry, or with one more. */
-  private static Path rewritten(String name, @Nullable String without, @Nullable String more) throws IOException {
+  private static Path rewritten(String name, @Nullable String without, @Nullable String more)
+      throws IOException {
     Path file = folder.resolve(name);
     try (var good = new ZipFile(Commands.release("1.2.2").toFile());
         var out = new ZipOutputStream(Files.newOutputStream(file))) {
