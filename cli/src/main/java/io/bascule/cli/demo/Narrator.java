@@ -34,7 +34,7 @@ final class Narrator {
 
   /** Something happened as it should. */
   void done(String what) {
-    String mark = screen.terminal() ? screen.styled(Style.GREEN, "\u2713 ") : "- ";
+    String mark = screen.styled(Style.GREEN, screen.unicode() ? "\u2713 " : "- ");
     screen.line("   " + mark + what);
   }
 

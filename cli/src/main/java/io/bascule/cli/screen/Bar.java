@@ -11,8 +11,8 @@ public final class Bar {
   /** {@code ##################...................... 45 %}. */
   public static String of(int percent, Screen screen) {
     int full = Math.clamp((long) percent * CELLS / 100, 0, CELLS);
-    String done = (screen.terminal() ? "\u2588" : "#").repeat(full);
-    String open = (screen.terminal() ? "\u2591" : ".").repeat(CELLS - full);
+    String done = (screen.unicode() ? "\u2588" : "#").repeat(full);
+    String open = (screen.unicode() ? "\u2591" : ".").repeat(CELLS - full);
     return String.format(
         Locale.ROOT,
         "%s%s  %3d %%",

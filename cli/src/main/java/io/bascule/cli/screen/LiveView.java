@@ -44,13 +44,15 @@ public final class LiveView implements AutoCloseable {
     if (drawnLines > 0) {
       picture.append("\u001b[").append(drawnLines).append("F");
     }
-    for (String line : lines) {
+    // What scrolled out of the screen could not be drawn again: the first lines matter most.
+    var shown = lines.subList(0, Math.min(lines.size(), TerminalSize.rows() - 1));
+    for (String line : shown) {
       picture.append(fit(line)).append(CLEAR_LINE_END).append('\n');
     }
     picture.append(CLEAR_BELOW);
     out.print(picture);
     out.flush();
-    drawnLines = lines.size();
+    drawnLines = shown.size();
   }
 
   /** A line that wrapped would break the drawing in place. */

@@ -48,6 +48,11 @@ public record Screen(
     }
   }
 
+  /** Signs beyond ASCII can be shown. */
+  public boolean unicode() {
+    return terminal && "UTF-8".equalsIgnoreCase(System.getProperty("stdout.encoding"));
+  }
+
   /** One line. */
   public void line(String text) {
     out.println(text);

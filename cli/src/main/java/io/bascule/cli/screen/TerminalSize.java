@@ -6,10 +6,11 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 
-/** How wide the terminal is, asked of the kernel: ioctl TIOCGWINSZ on standard output. */
+/** How large the terminal is, asked of the kernel: ioctl TIOCGWINSZ on standard output. */
 final class TerminalSize {
   private static final long TIOCGWINSZ = 0x5413;
   private static final int DEFAULT_COLUMNS = 100;
+  private static final int DEFAULT_ROWS = 40;
   private static final MethodHandle IOCTL =
       Linker.nativeLinker()
           .downcallHandle(
@@ -25,12 +26,21 @@ final class TerminalSize {
 
   /** Columns; a usual number where standard output has none. */
   static int columns() {
+    return ask(1, DEFAULT_COLUMNS);
+  }
+
+  /** Rows; a usual number where standard output has none. */
+  static int rows() {
+    return ask(0, DEFAULT_ROWS);
+  }
+
+  private static int ask(int field, int otherwise) {
     try (var arena = Arena.ofConfined()) {
       // struct winsize: rows, columns, and two numbers of pixels
       var size = arena.allocate(ValueLayout.JAVA_SHORT, 4);
       int result = (int) IOCTL.invokeExact(1, TIOCGWINSZ, size);
-      int columns = size.getAtIndex(ValueLayout.JAVA_SHORT, 1);
-      return result == 0 && columns > 0 ? columns : DEFAULT_COLUMNS;
+      int value = size.getAtIndex(ValueLayout.JAVA_SHORT, field);
+      return result == 0 && value > 0 ? value : otherwise;
     } catch (Throwable e) {
       throw new IllegalStateException("ioctl", e);
     }
