@@ -215,7 +215,8 @@ class Appliance {
   silence(millis) {
     this.answering = false;
     this.listeners.forEach((stream) => stream.destroy());
-    setTimeout(() => (this.answering = true), millis);
+    clearTimeout(this.silent);
+    this.silent = setTimeout(() => (this.answering = true), millis);
   }
 
   /** Plays on: called every 250 ms, `pace` percent of a step each time. */

@@ -39,8 +39,10 @@ const SCENES = [
   ['upgrade-rolling', '/upgrade', { scenario: 'rolling', step: 'ACTIVATE_ONCE_ACTIVE' }],
   ['upgrade-migration', '/upgrade', { scenario: 'migration', step: 'PHASE_2' }],
   ['upgrade-reconnecting', '/upgrade', { scenario: 'migration', step: 'PHASE_2' }, async (page, steer) => {
-    await steer({ silence: 4_000 });
+    await steer({ silence: 15_000 });
+    const began = Date.now();
     await page.getByTestId('reconnecting').waitFor();
+    if (Date.now() - began > 5_000) complain(`upgrade-reconnecting: noticed only after ${Date.now() - began} ms`);
   }],
   ['bar-elsewhere', '/volumes', { scenario: 'migration', step: 'PHASE_2' }],
   ['cancel-available', '/upgrade', { scenario: 'rolling', step: 'STAGE_ONCE_ACTIVE' }, openCancel],

@@ -66,7 +66,8 @@ class LiveStore {
   private streamFailures = 0;
   private nextStreamAt = 0;
   private stopped: AbortController | null = null;
-  private wake: () => void = () => {};
+  private woken = false;
+  private wakeUp: () => void = () => {};
   /** Counts what the stream delivered, to recognise polls that were overtaken. */
   private upgradeDeliveries = 0;
   private applianceDeliveries = 0;
@@ -90,6 +91,12 @@ class LiveStore {
 
   /** Looks again now: after a change made here, or on a hint. */
   refresh = (): void => this.wake();
+
+  /** Ends the present pause, or skips the next one if there is none just now. */
+  private wake(): void {
+    this.woken = true;
+    this.wakeUp();
+  }
 
   /** The answer to a PATCH or POST is fresher than anything known. */
   accept(upgrade: Upgrade): void {
@@ -121,8 +128,9 @@ class LiveStore {
   }
 
   private async pause(millis: number, signal: AbortSignal): Promise<void> {
-    const woken = new Promise<void>((resolve) => (this.wake = resolve));
-    await Promise.race([sleep(millis, signal), woken]);
+    const woken = new Promise<void>((resolve) => (this.wakeUp = resolve));
+    if (!this.woken) await Promise.race([sleep(millis, signal), woken]);
+    this.woken = false;
   }
 
   /** One round of questions. Whether a controller answered them. */

@@ -103,14 +103,16 @@ function PackageCard({ one, installed, open }: { one: Package; installed: string
           <Pill tone={one.migrates ? 'info' : 'quiet'}>{one.migrates ? text.software.migrates : text.software.rolling}</Pill>
         </p>
         {one.notes && <p className="b-package-notes">{one.notes}</p>}
-        <p className="b-small b-quiet">
-          {bytes(one.sizeBytes)} · {text.software.sha} <span className="b-mono">{one.sha256.slice(0, 16)}…</span>
-          <Copy value={one.sha256} what={text.software.sha} />
+        <p className="b-package-facts b-small b-quiet">
+          <span>{bytes(one.sizeBytes)}</span>
+          <span className="b-nowrap">
+            {text.software.sha} <span className="b-mono">{one.sha256.slice(0, 16)}…</span>
+            <Copy value={one.sha256} what={text.software.sha} />
+          </span>
           {one.addedAt && (
-            <>
-              {' '}
-              · {text.software.added} {dateTime(one.addedAt)}
-            </>
+            <span>
+              {text.software.added} {dateTime(one.addedAt)}
+            </span>
           )}
         </p>
       </div>
@@ -146,10 +148,10 @@ function HistoryCard({ history, error }: { history: History[] | null; error: unk
                 {text.upgrade.to(one.from, one.to)}
               </th>
               <td data-label={text.software.outcome}>
-                <Status tone={STATE_TONE[one.state]}>{text.upgrade.state[one.state]}</Status>
-                {(one.cause || one.cancelReason) && (
-                  <div className="b-small b-quiet">{one.cause?.detail ?? reasonName(one.cancelReason)}</div>
-                )}
+                <div>
+                  <Status tone={STATE_TONE[one.state]}>{text.upgrade.state[one.state]}</Status>
+                  {(one.cause || one.cancelReason) && <p className="b-small b-quiet">{one.cause?.detail ?? reasonName(one.cancelReason)}</p>}
+                </div>
               </td>
               <td data-label={text.software.when}>{timeOfDay(one.startedAt, now)}</td>
               <td data-label={text.software.took}>{between(one.startedAt, one.endedAt, now)}</td>

@@ -193,7 +193,7 @@ export function CancelDialog({ onClose }: { onClose: () => void }) {
         {action.busy ? text.cancel.confirming : blocked ? text.cancel.confirmDisrupt : text.cancel.confirm}
       </Button>
       {close}
-      {remedy && <p className="b-small b-quiet">{text.cancel.insistFirst}</p>}
+      {remedy && <p className="b-small b-quiet b-footer-hint">{text.cancel.insistFirst}</p>}
     </>,
   );
 }
