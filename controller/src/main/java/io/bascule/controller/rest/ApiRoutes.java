@@ -27,6 +27,7 @@ import java.util.List;
 /** Every route that only an active controller can answer, in the order of docs/api.md. */
 final class ApiRoutes {
   static final String API = "/api/v1";
+  private static final String FORM = "application/x-www-form-urlencoded";
 
   private final RestSettings settings;
   private final Gate gate;
@@ -266,16 +267,22 @@ final class ApiRoutes {
       if (!wantsPage(c)) {
         throw e;
       }
-      redirect(c, "/?sign-in=failed");
+      redirect(c, "/sign-in?failed");
       return;
     }
     redirect(c, "/");
   }
 
+  /** A form is answered with the console, a script with the plain outcome. */
   private void signIn(Call c) throws IOException {
-    var body = Bodies.json(c.http(), Wire.SignIn.class);
-    gate.signIn(c.http(), c.services().access(), body.code());
-    c.http().status(204);
+    if (Bodies.isMedia(c.http(), FORM)) {
+      gate.signIn(c.http(), c.services().access(), Bodies.formField(c.http(), "code"));
+      redirect(c, "/");
+    } else {
+      var body = Bodies.json(c.http(), Wire.SignIn.class);
+      gate.signIn(c.http(), c.services().access(), body.code());
+      c.http().status(204);
+    }
   }
 
   private static boolean wantsPage(Call c) {

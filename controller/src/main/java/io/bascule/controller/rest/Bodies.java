@@ -5,6 +5,8 @@ import io.bascule.core.api.ErrorCode;
 import io.javalin.http.Context;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 
 /** Request bodies, bounded and of the right media type. */
@@ -47,6 +49,22 @@ final class Bodies {
   static boolean isMedia(Context http, String wanted) {
     String type = http.contentType();
     return type != null && type.split(";", 2)[0].strip().toLowerCase(Locale.ROOT).equals(wanted);
+  }
+
+  /** A field of a form. */
+  static String formField(Context http, String name) throws IOException {
+    String form = new String(bounded(http), StandardCharsets.US_ASCII);
+    for (String pair : form.split("&", -1)) {
+      if (pair.startsWith(name + "=")) {
+        try {
+          return URLDecoder.decode(pair.substring(name.length() + 1), StandardCharsets.UTF_8);
+        } catch (IllegalArgumentException e) {
+          throw new Refusal(ErrorCode.MALFORMED_REQUEST, "The form is not well encoded.");
+        }
+      }
+    }
+    throw new Refusal(
+        ErrorCode.MALFORMED_REQUEST, "The form lacks its field '%s'.".formatted(name));
   }
 
   static byte[] bounded(Context http) throws IOException {

@@ -60,13 +60,25 @@ final class ConsoleFiles implements ResourceHandler {
     if (found.isEmpty()) {
       return false;
     }
-    String name = found.get();
+    answer(http, found.get());
+    return true;
+  }
+
+  /** Answers with the page, whatever was asked for; false if there is no console. */
+  boolean page(Context http) {
+    boolean there = present(PAGE).isPresent();
+    if (there) {
+      answer(http, PAGE);
+    }
+    return there;
+  }
+
+  private void answer(Context http, String name) {
     byte[] content = content(name).orElseThrow();
     http.header(
         "Cache-Control",
         HASHED.matcher(name).matches() ? "public, max-age=31536000, immutable" : "no-cache");
     http.status(200).contentType(media(name)).result(content);
-    return true;
   }
 
   private Optional<String> find(Context http) {

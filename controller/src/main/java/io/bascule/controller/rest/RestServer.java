@@ -57,6 +57,7 @@ public final class RestServer {
   private final Gate gate;
   private final EventStream events;
   private final PassOn passOn;
+  private final ConsoleFiles console = new ConsoleFiles();
   private final List<Route> routes;
   private @Nullable Javalin javalin;
   private @Nullable ServerConnector fixed;
@@ -228,7 +229,7 @@ public final class RestServer {
       fixed = connector;
       return connector;
     });
-    config.resourceHandler(new ConsoleFiles());
+    config.resourceHandler(console);
     config.routes.before(this::beforeAll);
     for (Route route : routes) {
       config.routes.addHttpHandler(route.method(), route.path(), http -> serve(route, http));
@@ -260,10 +261,21 @@ public final class RestServer {
 
   private void beforeAll(Context http) throws IOException {
     SecurityHeaders.set(http);
-    if (belongsToActive(http.path()) && activeServices.get().isEmpty()) {
+    if (isSignInPage(http)) {
+      if (console.page(http)) {
+        http.skipRemainingHandlers();
+      }
+    } else if (belongsToActive(http.path()) && activeServices.get().isEmpty()) {
       passOn.pass(http, fixedAddress());
       http.skipRemainingHandlers();
     }
+  }
+
+  /** The place in the console where a person signs in, at the same path as the links. */
+  private static boolean isSignInPage(Context http) {
+    return http.path().equals("/sign-in")
+        && http.req().getMethod().equals("GET")
+        && http.req().getQueryString() == null;
   }
 
   private void serve(Route route, Context http) throws Exception {

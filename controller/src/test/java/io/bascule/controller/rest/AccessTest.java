@@ -111,11 +111,14 @@ class AccessTest {
     assertThat(server.get("/api/v1/session").body())
         .isEqualTo("{\"name\":\"admin\",\"via\":\"TOKEN\"}");
     String used = follow("code-0").headers().firstValue("location").orElseThrow();
-    assertThat(used).isEqualTo("/?sign-in=failed");
+    assertThat(used).isEqualTo("/sign-in?failed");
     HttpResponse<String> plain = server.send(server.request("GET", "/sign-in?code=code-0", ""));
     assertThat(plain.statusCode()).isEqualTo(401);
-    HttpResponse<String> lacking = server.send(server.request("GET", "/sign-in", ""));
+    HttpResponse<String> lacking = server.send(server.request("GET", "/sign-in?x", ""));
     assertThat(lacking.statusCode()).isEqualTo(400);
+    HttpResponse<String> page = server.send(server.request("GET", "/sign-in", ""));
+    assertThat(page.statusCode()).isEqualTo(200);
+    assertThat(page.body()).contains("Test console");
   }
 
   @Test
@@ -137,6 +140,26 @@ class AccessTest {
         server.send(server.request("POST", "/sign-in", "{\"code\":\"" + code + "\"}"));
     assertThat(own.statusCode()).isEqualTo(204);
     assertThat(own.headers().firstValue("set-cookie")).isPresent();
+  }
+
+  @Test
+  void shouldSignInWithAForm() throws Exception {
+    String code = server.appliance.access.newSignInCode("admin");
+    HttpResponse<String> own = form("x=1&code=" + code.replace("-", "%2d"));
+    assertThat(own.statusCode()).isEqualTo(303);
+    assertThat(own.headers().firstValue("location")).contains("/");
+    assertThat(own.headers().firstValue("set-cookie")).isPresent();
+    assertThat(form("code=" + code).statusCode()).isEqualTo(401);
+    assertThat(form("cod=1").statusCode()).isEqualTo(400);
+    assertThat(form("code=%zz").statusCode()).isEqualTo(400);
+  }
+
+  private HttpResponse<String> form(String body) throws Exception {
+    return server.send(
+        server
+            .request("POST", "/sign-in", "")
+            .header("Content-Type", "application/x-www-form-urlencoded")
+            .POST(HttpRequest.BodyPublishers.ofString(body)));
   }
 
   @Test
