@@ -126,10 +126,10 @@ final class ApiDocument {
         .forEach(response -> {
           if (OpenApi.map(response).containsKey("$ref")) {
             codes.addAll(
-                    List.of(
-                        String.valueOf(OpenApi.map(response).get("description"))
-                            .replace(".", "")
-                            .split(", ")));
+                List.of(
+                    String.valueOf(OpenApi.map(response).get("description"))
+                        .replace(".", "")
+                        .split(", ")));
           }
         });
     codes.removeAll(ANYWHERE);
