@@ -2,6 +2,7 @@ package io.bascule.controller.runtime;
 
 import io.bascule.controller.link.PeerLink;
 import io.bascule.controller.service.EventService;
+import io.bascule.core.Refusal;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -13,6 +14,8 @@ import org.jspecify.annotations.Nullable;
  * alerts about the chassis and about redundancy. One thread, {@code housekeeping}.
  */
 final class Housekeeping {
+  private static final System.Logger LOG = System.getLogger(Housekeeping.class.getName());
+
   private static final long PERIOD_MILLIS = 500;
 
   /** A reboot takes a few seconds; longer than this a person should know. */
@@ -28,6 +31,7 @@ final class Housekeeping {
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition stop = lock.newCondition();
   private boolean stopping;
+  private boolean standbyReady;
   private PeerLink.@Nullable Pushed lastPushed;
   private final Lasting notRedundant;
   private final Lasting noChassis;
@@ -74,18 +78,36 @@ final class Housekeeping {
   }
 
   private void run() {
-    while (pause()) {
-      var now = pushed.get();
-      if (!now.equals(lastPushed)) {
-        lastPushed = now;
-        links.peer().push();
+    try {
+      while (pause()) {
+        look();
       }
-      var peer = links.peer().peer();
-      notRedundant.observe(
-          peer.isEmpty()
-              || !peer.get().ready()
-              || !peer.get().release().equals(settings.release()));
-      noChassis.observe(!links.chassis().linked());
+    } catch (Refusal closed) {
+      LOG.log(System.Logger.Level.DEBUG, "state.db was closed first", closed);
+    }
+  }
+
+  private void look() {
+    var now = pushed.get();
+    if (!now.equals(lastPushed)) {
+      lastPushed = now;
+      links.peer().push();
+    }
+    var peer = links.peer().peer();
+    noteStandby(peer.isPresent() && peer.get().ready());
+    notRedundant.observe(
+        peer.isEmpty() || !peer.get().ready() || !peer.get().release().equals(settings.release()));
+    noChassis.observe(!links.chassis().linked());
+  }
+
+  private void noteStandby(boolean ready) {
+    if (ready != standbyReady) {
+      standbyReady = ready;
+      String name = "Controller " + settings.self().other().number();
+      events.record(
+          ready ? "INFO" : "WARNING",
+          ready ? "controller.ready" : "controller.lost",
+          ready ? name + " is ready to take over" : name + " cannot take over any more");
     }
   }
 

@@ -11,8 +11,8 @@ import io.bascule.controller.rest.RestSettings;
 import io.bascule.controller.service.Services;
 import io.bascule.controller.state.Claim;
 import io.bascule.controller.state.StateDb;
-import io.bascule.controller.state.StateDbException;
 import io.bascule.controller.state.Taken;
+import io.bascule.core.Refusal;
 import io.bascule.core.Role;
 import io.bascule.core.Status;
 import io.bascule.core.link.Frame;
@@ -416,8 +416,8 @@ public final class Node {
     var made = serving;
     try {
       return made == null ? Optional.empty() : Optional.of(made.pushed());
-    } catch (StateDbException e) {
-      // It was closed meanwhile: this controller hands over.
+    } catch (Refusal closed) {
+      // This controller hands over.
       return Optional.empty();
     }
   }

@@ -2,7 +2,9 @@ package io.bascule.controller.state;
 
 import io.bascule.core.Check;
 import io.bascule.core.ControllerId;
+import io.bascule.core.Refusal;
 import io.bascule.core.Version;
+import io.bascule.core.api.ErrorCode;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
@@ -171,11 +173,12 @@ public final class StateDb implements AutoCloseable {
     }
     if (closed) {
       lock.unlock();
-      throw new StateDbException("state.db is closed: this controller is not active any more");
+      throw new Refusal(
+          ErrorCode.NO_ACTIVE, "This controller is not active any more. Ask the other one.");
     }
   }
 
-  /** Waits for the running transaction; later ones throw. */
+  /** Waits for the running transaction; later ones are refused with NO_ACTIVE. */
   @Override
   public void close() {
     enter();
@@ -272,8 +275,8 @@ public final class StateDb implements AutoCloseable {
     try {
       Files.createFile(
           file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-    } catch (FileAlreadyExistsException e) {
-      // The usual case.
+    } catch (FileAlreadyExistsException usual) {
+      return;
     }
   }
 

@@ -69,10 +69,9 @@ class VolumesTest {
   private final class Around implements Volumes.Surroundings {
     @Override
     public void refuseWhileUpgrading(String operation) {
-      upgrading.ifPresent(
-          refusal -> {
-            throw refusal;
-          });
+      upgrading.ifPresent(refusal -> {
+        throw refusal;
+      });
     }
 
     @Override
@@ -245,9 +244,7 @@ class VolumesTest {
 
   private void crash(String crashIn, boolean after, Consumer<Volumes> change) throws Exception {
     close();
-    promote(
-        new CrashingStore(
-            new StoreV1(LocalDirectory.open(dir.resolve("v1"))), crashIn, after));
+    promote(new CrashingStore(new StoreV1(LocalDirectory.open(dir.resolve("v1"))), crashIn, after));
     assertThatThrownBy(() -> change.accept(volumes)).isInstanceOf(CrashingStore.Crash.class);
     takeOver();
     assertThat(events.alerts()).extracting(AlertView::kind).doesNotContain("volume.stray");
@@ -322,8 +319,7 @@ class VolumesTest {
     var hosts = new Hosts(db, events, true, () -> {});
     onChange = hosts::refresh;
     volumes.create("v", MIB, "me");
-    hosts.create(
-        new HostView.Create("h", "iqn.2000-01.test:h", null, null, List.of("v")), "me");
+    hosts.create(new HostView.Create("h", "iqn.2000-01.test:h", null, null, List.of("v")), "me");
     volumes.delete("v", "me");
     assertThat(hosts.get("h").volumes()).as("nothing, and not everything").isEmpty();
     volumes.create("v", MIB, "me");

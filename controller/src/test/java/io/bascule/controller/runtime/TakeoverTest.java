@@ -64,10 +64,9 @@ class TakeoverTest {
       appliance.start(CONTROLLER_1);
       await()
           .atMost(TestAppliance.LONG)
-          .until(
-              () ->
-                  appliance.health(CONTROLLER_0).contains("ACTIVE")
-                      || appliance.health(CONTROLLER_1).contains("ACTIVE"));
+          .until(() ->
+              appliance.health(CONTROLLER_0).contains("ACTIVE")
+                  || appliance.health(CONTROLLER_1).contains("ACTIVE"));
       var first = appliance.health(CONTROLLER_0).contains("ACTIVE") ? CONTROLLER_0 : CONTROLLER_1;
       var second = first.other();
       appliance.awaitRedundant(first);
@@ -113,18 +112,16 @@ class TakeoverTest {
       await()
           .atMost(TestAppliance.LONG)
           .ignoreException(java.sql.SQLException.class)
-          .until(
-              () -> {
-                allow(appliance, "1.2.1,1.2.2");
-                return true;
-              });
+          .until(() -> {
+            allow(appliance, "1.2.1,1.2.2");
+            return true;
+          });
       appliance.awaitActive(CONTROLLER_0);
     }
   }
 
   private static void allow(TestAppliance appliance, String releases) throws Exception {
-    try (var connection =
-            DriverManager.getConnection("jdbc:sqlite:" + appliance.layout.stateDb());
+    try (var connection = DriverManager.getConnection("jdbc:sqlite:" + appliance.layout.stateDb());
         var statement =
             connection.prepareStatement("UPDATE upgrade_row SET allowed_releases = ?")) {
       statement.setString(1, releases);

@@ -49,8 +49,7 @@ final class TestAppliance implements AutoCloseable {
     Files.createDirectories(layout.trust());
     settings.store(layout.settings());
     Files.writeString(layout.accessTokenHash(), sha256(TOKEN.getBytes(StandardCharsets.UTF_8)));
-    byte[] key =
-        KeyPairGenerator.getInstance("Ed25519").generateKeyPair().getPublic().getEncoded();
+    byte[] key = KeyPairGenerator.getInstance("Ed25519").generateKeyPair().getPublic().getEncoded();
     Files.writeString(
         layout.trust().resolve("test.pem"),
         "-----BEGIN PUBLIC KEY-----\n"
@@ -101,8 +100,7 @@ final class TestAppliance implements AutoCloseable {
                 "--slot",
                 "A")
             .redirectErrorStream(true)
-            .redirectOutput(
-                ProcessBuilder.Redirect.appendTo(log.resolve("console.log").toFile()))
+            .redirectOutput(ProcessBuilder.Redirect.appendTo(log.resolve("console.log").toFile()))
             .start();
     processes.put(id, process);
     return process;
@@ -114,8 +112,7 @@ final class TestAppliance implements AutoCloseable {
 
   /** Sends a signal by name. */
   void signal(ControllerId id, String name) throws Exception {
-    var kill =
-        new ProcessBuilder("kill", "-" + name, Long.toString(process(id).pid())).start();
+    var kill = new ProcessBuilder("kill", "-" + name, Long.toString(process(id).pid())).start();
     if (kill.waitFor() != 0) {
       throw new IllegalStateException(id + " could not be sent " + name);
     }
