@@ -24,8 +24,10 @@ import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import org.awaitility.core.ConditionTimeoutException;
 
 /**
  * A data directory as {@code up} makes one, and its two controllers as real processes, without a
@@ -107,7 +109,7 @@ final class TestAppliance implements AutoCloseable {
   }
 
   Process process(ControllerId id) {
-    return java.util.Objects.requireNonNull(processes.get(id), () -> id + " was never started");
+    return Objects.requireNonNull(processes.get(id), () -> id + " was never started");
   }
 
   /** Sends a signal by name. */
@@ -127,10 +129,14 @@ final class TestAppliance implements AutoCloseable {
   }
 
   void awaitActive(ControllerId id) {
-    await(id + " is active; its log:\n" + log(id))
-        .atMost(LONG)
-        .pollInterval(Duration.ofMillis(50))
-        .until(() -> health(id).contains("\"ACTIVE\""));
+    try {
+      await(id + " is active")
+          .atMost(LONG)
+          .pollInterval(Duration.ofMillis(50))
+          .until(() -> health(id).contains("\"ACTIVE\""));
+    } catch (ConditionTimeoutException e) {
+      throw new AssertionError(id + " is not active; its log:\n" + log(id), e);
+    }
   }
 
   /**
