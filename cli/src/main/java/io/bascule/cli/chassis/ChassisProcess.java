@@ -12,6 +12,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Optional;
 import java.util.Properties;
@@ -147,16 +148,18 @@ public final class ChassisProcess {
       }
       Files.deleteIfExists(identityFile(layout));
       // Both at once: a standby that takes over for a moment stops just the same.
+      var processes = new EnumMap<ControllerId, List<ProcessIdentity>>(ControllerId.class);
       for (var id : ControllerId.values()) {
-        for (var process : Strays.of(layout, id)) {
-          process.signal(ProcessIdentity.SIGTERM);
-        }
+        processes.put(id, Strays.of(layout, id));
       }
-      for (var id : ControllerId.values()) {
-        for (var process : Strays.of(layout, id)) {
-          done.add(id + ": " + stop(process));
+      for (var process : processes.values().stream().flatMap(List::stream).toList()) {
+        process.signal(ProcessIdentity.SIGTERM);
+      }
+      for (var entry : processes.entrySet()) {
+        for (var process : entry.getValue()) {
+          done.add(entry.getKey() + ": " + stop(process));
         }
-        markDown(layout, id);
+        markDown(layout, entry.getKey());
       }
     }
     return done;
