@@ -15,6 +15,8 @@ import picocli.CommandLine.Spec;
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {
       DemoCommand.class,
+      UpCommand.class,
+      DownCommand.class,
       StatusCommand.class,
       VolumeCommand.class,
       HostCommand.class,

@@ -165,6 +165,15 @@ public final class ChassisProcess {
     return done;
   }
 
+  /** All processes of the appliance's controllers, whoever started them. */
+  public static List<ProcessIdentity> controllers(Layout layout) throws IOException {
+    var all = new ArrayList<ProcessIdentity>();
+    for (var id : ControllerId.values()) {
+      all.addAll(Strays.of(layout, id));
+    }
+    return all;
+  }
+
   private static void markDown(Layout layout, ControllerId id) throws IOException {
     var record = BootRecord.load(layout.bootRecord(id));
     if (record.isPresent()) {

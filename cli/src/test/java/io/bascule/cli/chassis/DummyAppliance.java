@@ -29,8 +29,8 @@ import org.jspecify.annotations.Nullable;
  * An appliance on disk whose slots hold signed packages of the {@link DummyController}, with a real
  * chassis process. Closing it kills everything that is left.
  */
-final class DummyAppliance implements AutoCloseable {
-  static final Duration PATIENCE = Duration.ofSeconds(30);
+public final class DummyAppliance implements AutoCloseable {
+  public static final Duration PATIENCE = Duration.ofSeconds(30);
 
   final Layout layout;
   private @Nullable Process chassis;
@@ -50,14 +50,35 @@ final class DummyAppliance implements AutoCloseable {
   }
 
   private void fillSlots(Path folder) throws Exception {
+    composeReleases(folder, layout.trust());
+    for (var slot : Slot.values()) {
+      var file = packageFile(folder, slot == Slot.A ? "1.2.1" : "1.2.2");
+      for (var id : ControllerId.values()) {
+        var verdict =
+            ReleasePackage.unpack(
+                file, TrustStore.load(layout.trust()), layout.slot(id, slot), _ -> {});
+        if (!(verdict instanceof Verdict.Accepted)) {
+          throw new IOException("slot not filled: " + verdict);
+        }
+      }
+    }
+  }
+
+  private static Path packageFile(Path folder, String version) {
+    return folder.resolve(version).resolve("target").resolve("bascule-" + version + ".pkg");
+  }
+
+  /** Makes packages 1.2.1 and 1.2.2 as the build would, {@code folder} being its releases/. */
+  public static void composeReleases(Path folder, Path trust) throws Exception {
+    Files.createDirectories(folder);
     var jars =
         String.join(
             ":",
             jar(folder, "core.jar", codeSource(ControllerId.class)),
             jar(folder, "platform.jar", codeSource(Layout.class)),
             jar(folder, "dummy.jar", codeSource(DummyController.class)));
-    for (var slot : Slot.values()) {
-      var description = folder.resolve("release-" + slot + ".properties");
+    for (String version : List.of("1.2.1", "1.2.2")) {
+      var description = folder.resolve("release-" + version + ".properties");
       Files.writeString(
           description,
           """
@@ -71,25 +92,15 @@ final class DummyAppliance implements AutoCloseable {
           capabilities=
           notes=
           """
-              .formatted(slot == Slot.A ? "1.2.1" : "1.2.2", DummyController.class.getName()));
-      var file =
-          folder.resolve("packages").resolve(slot == Slot.A ? "bascule-1.2.1.pkg" : "bascule-1.2.2.pkg");
+              .formatted(version, DummyController.class.getName()));
       PackageComposer.main(
           new String[] {
             description.toString(),
             jars,
             folder.resolve("signing").toString(),
-            layout.trust().toString(),
-            file.getParent().toString()
+            trust.toString(),
+            String.valueOf(packageFile(folder, version).getParent())
           });
-      for (var id : ControllerId.values()) {
-        var verdict =
-            ReleasePackage.unpack(
-                file, TrustStore.load(layout.trust()), layout.slot(id, slot), _ -> {});
-        if (!(verdict instanceof Verdict.Accepted)) {
-          throw new IOException("slot not filled: " + verdict);
-        }
-      }
     }
   }
 

@@ -1,12 +1,17 @@
 package io.bascule.cli.chassis;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.sun.net.httpserver.HttpServer;
 import io.bascule.core.ControllerId;
 import io.bascule.core.Slot;
 import io.bascule.core.chassis.ChassisProtocol;
 import io.bascule.core.link.Frame;
+import io.bascule.platform.ApplianceSettings;
 import io.bascule.platform.Layout;
 import io.bascule.platform.OfdLock;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.Channels;
 import java.nio.channels.SocketChannel;
@@ -47,11 +52,37 @@ final class DummyController {
   }
 
   public static void main(String[] args) throws Exception {
+    if (args[0].equals("--warm-up")) {
+      return;
+    }
     var layout = Layout.of(Path.of(args[1]));
     var id = ControllerId.of(Integer.parseInt(args[3]));
     var slot = Slot.valueOf(args[5]);
     System.out.println("dummy " + id + " from slot " + slot);
     new DummyController(layout, id, slot).run();
+  }
+
+  private void giveOutLinks() throws IOException {
+    if (!Files.readString(layout.settings()).contains("management.port")) {
+      return;
+    }
+    var settings = ApplianceSettings.load(layout.settings());
+    var address = new InetSocketAddress(settings.address(), settings.managementPort());
+    var server = HttpServer.create(address, 0);
+    server.createContext(
+        "/api/v1/sign-in-links",
+        exchange -> {
+          boolean known =
+              String.valueOf(exchange.getRequestHeaders().getFirst("Authorization"))
+                  .startsWith("Bearer ");
+          byte[] body =
+              "{\"code\":\"c0de\",\"url\":\"http://dummy/sign-in?code=c0de\"}".getBytes(UTF_8);
+          exchange.getResponseHeaders().add("Content-Type", "application/json");
+          exchange.sendResponseHeaders(known ? 201 : 401, body.length);
+          exchange.getResponseBody().write(body);
+          exchange.close();
+        });
+    server.start();
   }
 
   private void run() throws IOException, InterruptedException {
@@ -61,8 +92,13 @@ final class DummyController {
     try (var lease = OfdLock.open(layout.lease())) {
       active.set(lease.tryLock());
       Thread.ofPlatform().daemon().start(this::talk);
+      boolean serving = false;
       while (true) {
         active.set(lease.tryLock());
+        if (active.get() && !serving) {
+          serving = true;
+          giveOutLinks();
+        }
         if (Files.deleteIfExists(rebootOrder(layout, id))) {
           Files.writeString(layout.intent(id), "REBOOT by order");
           System.exit(REBOOT_EXIT_CODE);

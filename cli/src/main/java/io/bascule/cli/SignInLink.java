@@ -1,0 +1,7 @@
+package io.bascule.cli;
+
+import io.avaje.jsonb.Json;
+
+/** The answer to POST /sign-in-links: good for one sign-in. */
+@Json
+public record SignInLink(String code, String url) {}

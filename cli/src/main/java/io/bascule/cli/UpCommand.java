@@ -1,0 +1,316 @@
+package io.bascule.cli;
+
+import io.bascule.cli.client.Access;
+import io.bascule.cli.client.ApplianceClient;
+import io.bascule.cli.client.Json;
+import io.bascule.cli.client.NotReachable;
+import io.bascule.cli.client.Refused;
+import io.bascule.cli.local.LocalAppliance;
+import io.bascule.cli.local.NotPossible;
+import io.bascule.cli.local.Readiness;
+import io.bascule.cli.local.StateWatch;
+import io.bascule.cli.screen.Screen;
+import io.bascule.cli.screen.Style;
+import io.bascule.core.Version;
+import io.bascule.platform.ApplianceSettings;
+import io.bascule.platform.Layout;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code bascule up}. */
+@Command(
+    name = "up",
+    description = "Start the appliance on this machine; create it on first use.",
+    footer = {
+      "",
+      "Stays in the foreground and stops the appliance on Ctrl-C, unless --detach is given.",
+      "Examples: bascule up --detach",
+      "          bascule up --data /srv/two --iscsi-port 4260 --management-port 9443"
+    })
+final class UpCommand implements Callable<Integer> {
+  private static final String NAME_SHAPE = "[a-z0-9][a-z0-9.-]{0,62}";
+
+  /** Two boot deadlines: a controller may fall back once on the way. */
+  private static final Duration BOOT_PATIENCE = Duration.ofSeconds(75);
+
+  /** The active answers at once; right after the boot its web server may still be starting. */
+  private static final Duration LINK_PATIENCE = Duration.ofSeconds(10);
+
+  private static final Duration STOP_PATIENCE = Duration.ofSeconds(20);
+  private static final long WATCH_MILLIS = 300;
+
+  @Option(
+      names = "--data",
+      paramLabel = "DIR",
+      defaultValue = "${env:BASCULE_DATA:-bascule-data}",
+      description = "The appliance's folder (BASCULE_DATA; else ./bascule-data).")
+  private Path data = Path.of("bascule-data");
+
+  @Option(
+      names = "--release",
+      paramLabel = "V",
+      description = "The release of a new appliance (1.2.1).")
+  private @Nullable String release;
+
+  @Option(names = "--detach", description = "Return once it is up, and leave it running.")
+  private boolean detach;
+
+  @Option(
+      names = "--iscsi-port",
+      paramLabel = "P",
+      description = "The floating iSCSI port (3260); P+1 and P+2 are the controllers' own.")
+  private @Nullable Integer iscsiPort;
+
+  @Option(
+      names = "--management-port",
+      paramLabel = "Q",
+      description = "The floating management port (8443); Q+1 and Q+2 likewise.")
+  private @Nullable Integer managementPort;
+
+  @Option(
+      names = "--name",
+      paramLabel = "NAME",
+      description = "The name of a new appliance (bascule).")
+  private @Nullable String name;
+
+  @Option(
+      names = "--address",
+      paramLabel = "A",
+      description = "The address to listen on (127.0.0.1).")
+  private @Nullable String address;
+
+  @Option(
+      names = {"-h", "--help"},
+      usageHelp = true,
+      description = "Show this help.")
+  private boolean help;
+
+  @Spec private CommandSpec spec;
+
+  @Override
+  public Integer call() throws InterruptedException {
+    var screen = Screen.system(spec.commandLine().getOut(), spec.commandLine().getErr());
+    try {
+      return run(screen);
+    } catch (NotPossible e) {
+      screen.error("refused: " + e.getMessage());
+      return ExitCode.REFUSED;
+    } catch (IOException | Json.Unreadable e) {
+      screen.error("failed: " + e.getMessage());
+      return ExitCode.FAILED;
+    }
+  }
+
+  private int run(Screen screen) throws NotPossible, IOException, InterruptedException {
+    var appliance = new LocalAppliance(Layout.of(data));
+    long startedNanos = System.nanoTime();
+    if (!appliance.exists()) {
+      create(screen, appliance);
+    } else if (appliance.isRunning()) {
+      requireNothingNew(appliance.settings(), "stop it with `bascule down` first");
+      screen.line("The appliance in " + data + " is already running.");
+      var watch = new StateWatch(line -> screen.line("  " + line));
+      var readiness = appliance.awaitReady(null, BOOT_PATIENCE, watch);
+      return report(screen, appliance, readiness, startedNanos, false);
+    } else {
+      prepare(screen, appliance);
+    }
+    screen.line("Starting the chassis");
+    var chassis = appliance.start();
+    var watch = new StateWatch(line -> screen.line("  " + line));
+    var readiness = appliance.awaitReady(chassis, BOOT_PATIENCE, watch);
+    int code = report(screen, appliance, readiness, startedNanos, true);
+    if (detach || code != ExitCode.DONE) {
+      return code;
+    }
+    return stay(screen, appliance, watch);
+  }
+
+  private void create(Screen screen, LocalAppliance appliance)
+      throws NotPossible, IOException, InterruptedException {
+    var settings = wanted(new ApplianceSettings("bascule", "127.0.0.1", 3260, 8443));
+    var version = version();
+    screen.line(
+        "Creating appliance '%s' in %s at release %s"
+            .formatted(settings.name(), appliance.layout().root(), version));
+    appliance.create(settings, version, line -> screen.line("  " + line));
+  }
+
+  /** Nothing of it runs with a chassis; perhaps its controllers do. */
+  private void prepare(Screen screen, LocalAppliance appliance) throws NotPossible, IOException {
+    var settings = appliance.settings();
+    if (appliance.hasControllers()) {
+      requireNothingNew(settings, "stop it with `bascule down` first");
+      screen.line("Its chassis is gone, its controllers serve on: a new chassis adopts them.");
+      return;
+    }
+    if (release != null) {
+      throw new NotPossible(
+          "the appliance in " + data + " exists; `bascule upgrade start` changes its release");
+    }
+    if (name != null && !name.equals(settings.name())) {
+      throw new NotPossible("the appliance in " + data + " is named '" + settings.name() + "'");
+    }
+    var moved = wanted(settings);
+    LocalAppliance.requireFreePorts(moved);
+    if (!moved.equals(settings)) {
+      appliance.move(moved);
+      screen.line("It listens on " + moved.address() + " and other ports from now on.");
+    }
+  }
+
+  private void requireNothingNew(ApplianceSettings settings, String what) throws NotPossible {
+    if (release != null || !wanted(settings).equals(settings)) {
+      throw new NotPossible(
+          "the appliance in " + data + " is running with other settings; " + what);
+    }
+  }
+
+  private ApplianceSettings wanted(ApplianceSettings now) {
+    String chosen = name == null ? now.name() : name;
+    if (!chosen.matches(NAME_SHAPE)) {
+      throw usage("--name takes lower-case letters, digits, '.' and '-', not '" + chosen + "'");
+    }
+    return new ApplianceSettings(
+        chosen,
+        address == null ? now.address() : address,
+        port("--iscsi-port", iscsiPort, now.iscsiPort()),
+        port("--management-port", managementPort, now.managementPort()));
+  }
+
+  private int port(String option, @Nullable Integer chosen, int now) {
+    int port = chosen == null ? now : chosen;
+    if (port < 1 || port > 65_533) {
+      throw usage(option + " takes 1 to 65533, not " + port);
+    }
+    return port;
+  }
+
+  private Version version() {
+    try {
+      return Version.parse(release == null ? "1.2.1" : release);
+    } catch (IllegalArgumentException e) {
+      throw usage("--release: " + e.getMessage());
+    }
+  }
+
+  private ParameterException usage(String message) {
+    return new ParameterException(spec.commandLine(), message);
+  }
+
+  private int report(
+      Screen screen,
+      LocalAppliance appliance,
+      Readiness readiness,
+      long startedNanos,
+      boolean started)
+      throws IOException {
+    switch (readiness) {
+      case Readiness.Broken broken -> {
+        screen.error("failed: nobody serves: " + broken.why());
+        return ExitCode.FAILED;
+      }
+      case Readiness.NotReady late -> {
+        screen.error(
+            "failed: not up after %d s: %s; `bascule status` shows it"
+                .formatted(BOOT_PATIENCE.toSeconds(), late.what()));
+        return ExitCode.FAILED;
+      }
+      case Readiness.Serving serving ->
+          screen.error("warning: not redundant: " + serving.warning());
+      case Readiness.Redundant _ -> {}
+    }
+    if (started) {
+      double seconds = (System.nanoTime() - startedNanos) / 1e9;
+      screen.line(String.format(Locale.ROOT, "Up after %.1f s.", seconds));
+    }
+    screen.line();
+    addresses(screen, appliance);
+    return ExitCode.DONE;
+  }
+
+  private void addresses(Screen screen, LocalAppliance appliance) throws IOException {
+    var settings = appliance.settings();
+    screen.line("  Console  " + screen.styled(Style.BOLD, signIn(screen, appliance)));
+    screen.line("  Target   " + settings.target());
+    screen.line(
+        "  Portals  %s:%d (floating), %s:%d, %s:%d (fixed)"
+            .formatted(
+                settings.address(),
+                settings.iscsiPort(),
+                settings.address(),
+                settings.iscsiPort() + 1,
+                settings.address(),
+                settings.iscsiPort() + 2));
+    screen.line();
+    screen.line("Next: bascule volume create v1 --size 10G" + dataOption());
+    screen.line("      bascule host add any --iqn '*' --volume v1" + dataOption());
+    screen.line("      bascule status" + dataOption());
+  }
+
+  private String dataOption() {
+    return data.equals(Path.of("bascule-data")) ? "" : " --data " + data;
+  }
+
+  /** The link signs one person in, once; without it there is still the address. */
+  private String signIn(Screen screen, LocalAppliance appliance) throws IOException {
+    try {
+      var access = Access.find(null, null, appliance.layout().root());
+      var client = new ApplianceClient(access).patient(LINK_PATIENCE);
+      return Json.read(SignInLink.class, client.change("POST", "/sign-in-links", null)).url();
+    } catch (NotReachable | Refused e) {
+      screen.error("warning: no sign-in link: " + e.getMessage());
+      return Json.read(
+              Access.AccessFile.class, java.nio.file.Files.readString(appliance.layout().access()))
+          .url();
+    }
+  }
+
+  // ---- the foreground
+
+  private int stay(Screen screen, LocalAppliance appliance, StateWatch watch)
+      throws IOException, InterruptedException {
+    screen.line();
+    screen.line("Ctrl-C stops the appliance.");
+    var ended = new AtomicBoolean();
+    var stop = new Thread(() -> stopOnSignal(screen, appliance, ended), "stop-appliance");
+    Runtime.getRuntime().addShutdownHook(stop);
+    while (appliance.isRunning()) {
+      appliance.state().ifPresent(watch::see);
+      Thread.sleep(WATCH_MILLIS);
+    }
+    ended.set(true);
+    if (appliance.hasControllers()) {
+      screen.error("failed: the chassis is gone; its controllers serve on. `bascule up` again.");
+      return ExitCode.FAILED;
+    }
+    screen.line("The appliance was stopped.");
+    return ExitCode.DONE;
+  }
+
+  private static void stopOnSignal(Screen screen, LocalAppliance appliance, AtomicBoolean ended) {
+    if (ended.get()) {
+      return;
+    }
+    screen.line("Stopping the appliance");
+    try {
+      appliance.stop(STOP_PATIENCE).forEach(line -> screen.line("  " + line));
+      screen.line("Stopped.");
+    } catch (IOException e) {
+      screen.error("failed: " + e.getMessage());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      screen.error("failed: interrupted while stopping");
+    }
+  }
+}
