@@ -14,8 +14,8 @@ final class Provisioning {
   /** 512 MiB in one command. */
   static final int MAX_UNMAP_BLOCKS = 1 << 20;
 
-  /** 128 MiB: the pattern is written out, so this bounds how long one command takes. */
-  static final int MAX_WRITE_SAME_BLOCKS = 1 << 18;
+  /** 16 MiB: the pattern is written out, so this bounds how long one command takes. */
+  static final int MAX_WRITE_SAME_BLOCKS = 1 << 15;
 
   /** Trimming goes by physical blocks. */
   static final int UNMAP_GRANULARITY_BLOCKS = 8;

@@ -948,6 +948,9 @@ final class Session {
         other.wire.post(() -> other.abortAllFor(lun));
       }
     }
+    if (kind == UnitAttentions.Kind.DEVICE_RESET) {
+      raiseOn(lun, kind); // of a reset every nexus learns, also the one that asked for it
+    }
   }
 
   private void abortAllFor(int lun) {

@@ -15,7 +15,7 @@ import java.util.concurrent.locks.ReentrantLock;
 
 /** A volume in one sparse file. Which reads are cold is decided by {@link #coldEvery}. */
 final class FileVolume implements Volume {
-  private static final int ZEROS = 1 << 20;
+  private static final ByteBuffer ZEROS = ByteBuffer.allocateDirect(1 << 20).asReadOnlyBuffer();
 
   private final UUID uuid = UUID.randomUUID();
   private final FileChannel file;
@@ -115,9 +115,9 @@ final class FileVolume implements Volume {
   @Override
   public void zero(long offsetBytes, long lengthBytes) {
     check(offsetBytes, lengthBytes);
-    ByteBuffer zeros = ByteBuffer.allocateDirect(ZEROS);
-    for (long at = 0; at < lengthBytes; at += ZEROS) {
-      zeros.clear().limit((int) Math.min(ZEROS, lengthBytes - at));
+    ByteBuffer zeros = ZEROS.duplicate();
+    for (long at = 0; at < lengthBytes; at += zeros.capacity()) {
+      zeros.clear().limit((int) Math.min(zeros.capacity(), lengthBytes - at));
       write(offsetBytes + at, zeros, false);
     }
   }

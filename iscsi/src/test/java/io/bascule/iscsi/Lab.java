@@ -129,7 +129,7 @@ final class Lab implements AutoCloseable {
   /** One connection. */
   final class Initiator implements Wire {
     final Connection connection;
-    private final ByteBuffer out = ByteBuffer.allocateDirect(16 << 20);
+    private ByteBuffer out = ByteBuffer.allocate(4096);
     private final ArrayDeque<Runnable> posted = new ArrayDeque<>();
     private final String name;
     boolean headerDigest;
@@ -147,7 +147,10 @@ final class Lab implements AutoCloseable {
     @Override
     public ByteBuffer reserve(int bytes) {
       if (out.remaining() < bytes) {
-        throw new IllegalStateException("the test never looks at the answers");
+        if (out.position() > 64 << 20) {
+          throw new IllegalStateException("the test never looks at the answers");
+        }
+        out = ByteBuffer.allocate(2 * out.capacity() + bytes).put(out.flip());
       }
       return out;
     }

@@ -378,7 +378,7 @@ final class SessionTest {
   }
 
   @Test
-  void shouldTellOtherNexusesOfAReset() {
+  void shouldAbortAndTellAllNexusesAtAReset() {
     Lab.Initiator host = host();
     Lab.Initiator other = lab.new Initiator(Lab.POOR_HOST, 3).ready().calm();
     other.command(0, 0, 0, new byte[0], 0x35);
@@ -392,7 +392,7 @@ final class SessionTest {
     other.read(0, 1);
     assertThat(other.one().status()).isEqualTo(GOOD);
     host.read(0, 1);
-    assertThat(host.one().status()).isEqualTo(GOOD);
+    assertThat(host.one().sense()).isEqualTo(0x062903);
   }
 
   @Test

@@ -1,0 +1,202 @@
+package io.bascule.iscsi;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The target with its sockets and threads. */
+@Timeout(60)
+final class TargetTest {
+  private static final String IQN = "iqn.2026-11.io.bascule:sockets";
+
+  @TempDir Path directory;
+  private FileVolume volume;
+  private IscsiTarget target;
+  private Portal portal;
+
+  @BeforeEach
+  void open() throws IOException {
+    volume = new FileVolume(directory.resolve("v"), 4 << 20);
+    target = new IscsiTarget(new TargetSettings(IQN, 8, 2, 400, 600));
+    target.update(view("*"));
+    portal = target.open(new PortalSpec(new InetSocketAddress("127.0.0.1", 0), 3, true));
+  }
+
+  @AfterEach
+  void close() {
+    target.close();
+    volume.close();
+  }
+
+  private TargetView view(String iqn) {
+    return new TargetView(
+        List.of(new Lun(0, "v", volume.uuid(), volume.sizeBytes(), Optional.of(volume))),
+        List.of(new Host("any", iqn, Optional.empty(), Optional.empty())),
+        Map.of(3, AccessState.ACTIVE_OPTIMIZED),
+        List.of());
+  }
+
+  /** A host that speaks plainly: one PDU out, one PDU in. */
+  private final class Plain implements AutoCloseable {
+    final SocketChannel channel = SocketChannel.open(portal.localAddress());
+    private int cmdSn = 1;
+
+    Plain(int isid) throws IOException {
+      byte[] text =
+          ("InitiatorName=iqn.plain\0TargetName=" + IQN + "\0").getBytes(StandardCharsets.UTF_8);
+      ByteBuffer login = pdu(0x43, 0x87, text);
+      login.putInt(8, isid).putInt(24, cmdSn);
+      channel.write(login);
+      assertThat(receive().getShort(36)).isZero();
+      write(new byte[512]); // takes the unit attention
+      assertThat(receive().get(3)).isEqualTo((byte) 2);
+    }
+
+    private static ByteBuffer pdu(int opcode, int flags, byte[] data) {
+      ByteBuffer pdu = ByteBuffer.allocate(48 + Pdu.padded(data.length));
+      pdu.put(0, (byte) opcode).put(1, (byte) flags).putInt(4, data.length).put(48, data);
+      return pdu;
+    }
+
+    void write(byte[] data) throws IOException {
+      ByteBuffer command = pdu(1, 0xA0, data);
+      command.putInt(16, cmdSn).putInt(20, 512).putInt(24, cmdSn++);
+      command.put(32, (byte) 0x2A).put(40, (byte) 1);
+      channel.write(command);
+    }
+
+    ByteBuffer receive() throws IOException {
+      ByteBuffer header = read(48);
+      read(Pdu.padded(header.getInt(4) & 0xFFFFFF));
+      return header;
+    }
+
+    private ByteBuffer read(int bytes) throws IOException {
+      ByteBuffer buffer = ByteBuffer.allocate(bytes);
+      while (buffer.hasRemaining()) {
+        if (channel.read(buffer) < 0) {
+          throw new java.io.EOFException();
+        }
+      }
+      return buffer;
+    }
+
+    boolean ended() {
+      try {
+        channel.configureBlocking(false);
+        return channel.read(ByteBuffer.allocate(1000)) < 0;
+      } catch (IOException e) {
+        return true;
+      }
+    }
+
+    @Override
+    public void close() throws IOException {
+      channel.close();
+    }
+  }
+
+  @Test
+  void shouldCountAndNameSessions() throws IOException {
+    LatencyWindow window = target.latencyWindow();
+    try (Plain host = new Plain(1)) {
+      for (int i = 0; i < 10; i++) {
+        host.write(new byte[512]);
+        assertThat(host.receive().get(3)).isZero();
+      }
+      await().until(() -> target.stats().writesAcknowledged() == 10);
+      Stats stats = target.stats();
+      assertThat(stats.writtenBytes()).isEqualTo(5120);
+      assertThat(stats.sessions()).hasSize(1);
+      assertThat(stats.sessions().getFirst().initiatorIqn()).isEqualTo("iqn.plain");
+      assertThat(stats.sessions().getFirst().groupTag()).isEqualTo(3);
+      assertThat(window.count()).isEqualTo(10);
+      assertThat(window.p99Micros()).isPositive().isLessThanOrEqualTo(window.maxMicros());
+      assertThat(target.latencyP99Micros()).isPositive();
+      assertThat(target.stalled(System.nanoTime())).isFalse();
+    }
+    await().until(() -> target.stats().sessions().isEmpty());
+  }
+
+  @Test
+  void shouldCloseWhatDoesNotLogIn() throws IOException {
+    try (SocketChannel silent = SocketChannel.open(portal.localAddress())) {
+      silent.configureBlocking(false);
+      await().atMost(Duration.ofSeconds(5)).until(() -> silent.read(ByteBuffer.allocate(1)) < 0);
+    }
+  }
+
+  @Test
+  void shouldAskASilentHostThenGiveItUp() throws IOException {
+    try (Plain host = new Plain(1)) {
+      ByteBuffer ping = host.receive();
+      assertThat(ping.get(0)).isEqualTo((byte) Pdu.NOP_IN);
+      assertThat(ping.getInt(16)).isEqualTo(Pdu.NO_TAG);
+      await().atMost(Duration.ofSeconds(10)).until(host::ended);
+    }
+  }
+
+  @Test
+  void shouldCloseTheSessionsOfAHostThatIsTakenAway() throws IOException {
+    try (Plain host = new Plain(1)) {
+      target.update(view("iqn.other"));
+      await().atMost(Duration.ofSeconds(5)).until(host::ended);
+    }
+  }
+
+  @Test
+  void shouldLetTheSecondLoginOfASessionTakeItOver() throws IOException {
+    try (Plain old = new Plain(1);
+        Plain now = new Plain(1)) {
+      assertThat(old.ended()).isTrue();
+      now.write(new byte[512]);
+      assertThat(now.receive().get(3)).isZero();
+      assertThat(target.stats().sessions()).hasSize(1);
+    }
+  }
+
+  @Test
+  void shouldDrainThenHoldThenClose() throws IOException {
+    try (Plain host = new Plain(1)) {
+      host.write(new byte[512]);
+      assertThat(host.receive().get(3)).isZero();
+      portal.close();
+      assertThat(target.drain(2000)).isTrue();
+      long acknowledged = target.stats().writesAcknowledged();
+      host.write(new byte[512]);
+      target.close();
+      await().atMost(Duration.ofSeconds(5)).until(host::ended);
+      assertThat(target.stats().writesAcknowledged()).isEqualTo(acknowledged);
+    }
+  }
+
+  @Test
+  void shouldBoundItsConnections() throws IOException {
+    Plain[] hosts = new Plain[8];
+    for (int i = 0; i < hosts.length; i++) {
+      hosts[i] = new Plain(i);
+    }
+    try (SocketChannel tooMany = SocketChannel.open(portal.localAddress())) {
+      tooMany.configureBlocking(false);
+      await().atMost(Duration.ofMillis(300)).until(() -> tooMany.read(ByteBuffer.allocate(1)) < 0);
+    }
+    for (Plain host : hosts) {
+      host.close();
+    }
+  }
+}
