@@ -73,7 +73,7 @@ final class EventStream implements AutoCloseable {
   /** Serves one subscriber until it goes, is too slow, or this controller stops being active. */
   void serve(Call call) throws IOException {
     var subscriber = new Subscriber(lastSeen(call));
-    subscribe(subscriber);
+    subscribe(subscriber, call.services());
     try {
       OutputStream out = begin(call.http());
       try {
@@ -95,7 +95,11 @@ final class EventStream implements AutoCloseable {
     return http.res().getOutputStream();
   }
 
-  private void subscribe(Subscriber subscriber) {
+  /**
+   * From here on the subscriber is told every change. The watcher's view of the present is taken
+   * before the subscriber's own, or what happens in between would be told by neither.
+   */
+  private void subscribe(Subscriber subscriber, Services services) {
     lock.lock();
     try {
       if (closed) {
@@ -106,9 +110,14 @@ final class EventStream implements AutoCloseable {
             ErrorCode.TOO_MANY_REQUESTS,
             "%d event streams are open; close one.".formatted(MAX_SUBSCRIBERS));
       }
-      subscribers.add(subscriber);
       if (watcher == null) {
-        watcher = Thread.ofVirtual().name("event-watcher").start(this::watch);
+        var changes = new Changes(services);
+        watcher =
+            Thread.ofVirtual().name("event-watcher").unstarted(() -> watch(services, changes));
+        subscribers.add(subscriber);
+        watcher.start();
+      } else {
+        subscribers.add(subscriber);
       }
     } finally {
       lock.unlock();
@@ -116,14 +125,11 @@ final class EventStream implements AutoCloseable {
   }
 
   /** Watches until nobody listens or this controller is no longer active. */
-  private void watch() {
-    Optional<Services> services = activeServices.get();
+  private void watch(Services services, Changes changes) {
+    Optional<Services> own = Optional.of(services);
     try {
-      if (services.isPresent()) {
-        var changes = new Changes(services.get());
-        while (!closed && activeServices.get().equals(services) && !idle()) {
-          changes.lookAndTell();
-        }
+      while (!closed && activeServices.get().equals(own) && !idle()) {
+        changes.lookAndTell();
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
