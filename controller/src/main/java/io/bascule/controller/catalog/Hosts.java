@@ -168,8 +168,8 @@ public final class Hosts implements HostService {
 
   @Override
   public HostView change(String name, HostView.Change change, String by) {
-    lock.lock();
     HostEntry entry;
+    lock.lock();
     try {
       var old = entry(name);
       entry =

@@ -55,33 +55,33 @@ final class WarmHost {
     exchange(socket, in, pdu(LOGOUT, FINAL, new byte[0]));
   }
 
-  private ByteBuffer command(int operation, int flags, byte[] data) {
-    return pdu(SCSI_COMMAND, flags, data)
+  private byte[] command(int operation, int flags, byte[] data) {
+    byte[] pdu = pdu(SCSI_COMMAND, flags, data);
+    ByteBuffer.wrap(pdu)
         .putInt(20, BLOCK_BYTES)
         .putInt(24, Math.max(0, tag - 2))
         .put(32, (byte) operation)
         .put(40, (byte) 1);
+    return pdu;
   }
 
-  /** The header with its data, padded; at its beginning. */
-  private ByteBuffer pdu(int opcode, int flags, byte[] data) {
-    var pdu = ByteBuffer.allocate(HEADER_BYTES + (data.length + 3) / 4 * 4);
+  /** The header with its data, padded. */
+  private byte[] pdu(int opcode, int flags, byte[] data) {
+    byte[] bytes = new byte[HEADER_BYTES + (data.length + 3) / 4 * 4];
+    var pdu = ByteBuffer.wrap(bytes);
     pdu.put(0, (byte) opcode).put(1, (byte) flags).putInt(4, data.length);
     if (opcode == LOGIN) {
       pdu.put(8, (byte) 0x80);
     }
     pdu.putInt(16, ++tag);
-    pdu.position(HEADER_BYTES).put(data).rewind();
-    return pdu;
+    pdu.put(HEADER_BYTES, data);
+    return bytes;
   }
 
-  private static void exchange(Socket socket, DataInputStream in, ByteBuffer pdu)
-      throws IOException {
-    socket.getOutputStream().write(pdu.array());
-    var header = ByteBuffer.wrap(in.readNBytes(HEADER_BYTES));
-    if (header.capacity() < HEADER_BYTES) {
-      throw new IOException("the target closed the connection");
-    }
-    in.skipNBytes((header.getInt(4) & 0xFFFFFF) + 3 & ~3);
+  private static void exchange(Socket socket, DataInputStream in, byte[] pdu) throws IOException {
+    socket.getOutputStream().write(pdu);
+    byte[] header = new byte[HEADER_BYTES];
+    in.readFully(header);
+    in.skipNBytes((ByteBuffer.wrap(header).getInt(4) & 0xFFFFFF) + 3 & ~3);
   }
 }

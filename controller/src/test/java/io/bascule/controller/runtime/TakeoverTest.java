@@ -5,6 +5,7 @@ import static io.bascule.core.ControllerId.CONTROLLER_1;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -46,7 +47,7 @@ class TakeoverTest {
           .singleElement()
           .asString()
           .contains("epoch 2");
-      try (var floating = new Socket("127.0.0.1", 13520)) {
+      try (var floating = new Socket(InetAddress.getLoopbackAddress(), 13520)) {
         assertThat(floating.isConnected()).isTrue();
       }
 

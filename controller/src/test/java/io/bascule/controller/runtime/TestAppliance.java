@@ -202,10 +202,9 @@ final class TestAppliance implements AutoCloseable {
   }
 
   @Override
-  public void close() throws Exception {
-    for (var process : processes.values()) {
-      process.destroyForcibly().waitFor();
-    }
+  public void close() throws IOException {
+    processes.values().forEach(Process::destroyForcibly);
+    processes.values().forEach(process -> process.onExit().join());
     http.close();
     WarmUp.remove(layout.sockets());
   }
