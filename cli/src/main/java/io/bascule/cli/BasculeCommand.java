@@ -73,6 +73,8 @@ public final class BasculeCommand implements Runnable {
 
   /** Runs one command; its exit code is the process'. */
   public static void main(String[] args) {
+    // What the logging system has to say of its own start is nothing for a user.
+    System.setProperty("slf4j.internal.verbosity", "ERROR");
     System.exit(commandLine().execute(args));
   }
 }

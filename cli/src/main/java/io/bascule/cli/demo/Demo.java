@@ -98,8 +98,8 @@ public final class Demo {
 
   private void kept(DemoAppliance appliance) {
     screen.line();
-    screen.line("The appliance is left running. What `up` said:");
-    appliance.welcome().lines().forEach(line -> screen.line("   " + line));
+    screen.line("The appliance is left running.");
+    appliance.signInLink().ifPresent(link -> screen.line("   Console  " + link));
     screen.line("   bascule status --data " + appliance.data());
     screen.line("   bascule down --data " + appliance.data());
   }
@@ -127,8 +127,9 @@ public final class Demo {
       if (!begun.get()) {
         interrupted = true;
         screen.line();
-        screen.line("Interrupted: everything is stopped and removed.");
+        screen.line("Interrupted: stopping and removing everything.");
         now();
+        screen.line("Nothing is left.");
       }
     }
 

@@ -16,7 +16,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.ToIntBiFunction;
+import java.util.regex.Pattern;
 
 /**
  * The appliance of the demonstration: created in a temporary folder, and gone without a trace after
@@ -25,6 +28,8 @@ import java.util.function.ToIntBiFunction;
  */
 final class DemoAppliance {
   private static final Duration END = Duration.ofSeconds(10);
+
+  private static final Pattern LINK = Pattern.compile("https?://[^\\s\u001b]+code=[\\w-]+");
 
   private final Path folder;
   private final int firstPort;
@@ -61,14 +66,19 @@ final class DemoAppliance {
     return firstPort;
   }
 
-  /** What `up` said: the console's address and the sign-in link. */
-  String welcome() {
-    return welcome;
+  /** The link to the console that `up` printed; it signs in once. */
+  Optional<String> signInLink() {
+    var link = LINK.matcher(welcome);
+    return link.find() ? Optional.of(link.group()) : Optional.empty();
   }
 
-  /** Starts it, as a user would. */
-  void up(String release) throws StoryBroke {
-    var said = new StringWriter();
+  /**
+   * Starts it, as a user would.
+   *
+   * @param line is told every line that `up` says
+   */
+  void up(String release, Consumer<String> line) throws StoryBroke {
+    var said = new LineWriter(line);
     int exit =
         bascule.applyAsInt(
             new String[] {
@@ -83,7 +93,7 @@ final class DemoAppliance {
               "--management-port",
               Integer.toString(firstPort + 3)
             },
-            new PrintWriter(said));
+            new PrintWriter(said, true));
     welcome = said.toString().strip();
     if (exit != 0) {
       throw new StoryBroke("`bascule up` ended with " + exit + ": " + welcome);
@@ -197,6 +207,25 @@ final class DemoAppliance {
       }
     } catch (UncheckedIOException e) {
       throw e.getCause();
+    }
+  }
+
+  /** Keeps what is written, and passes on every line that is complete. */
+  private static final class LineWriter extends StringWriter {
+    private final Consumer<String> line;
+    private int passedOn;
+
+    LineWriter(Consumer<String> line) {
+      this.line = line;
+    }
+
+    @Override
+    public void flush() {
+      var text = getBuffer();
+      for (int end = text.indexOf("\n", passedOn); end >= 0; end = text.indexOf("\n", passedOn)) {
+        line.accept(text.substring(passedOn, end));
+        passedOn = end + 1;
+      }
     }
   }
 }

@@ -58,6 +58,12 @@ final class HostSide implements AutoCloseable {
     load.mark(event);
   }
 
+  /** The part ends: a pause that comes later is not its own. */
+  LoadReport endMark() {
+    load.endMark();
+    return load.snapshot();
+  }
+
   LoadReport now() {
     return load.snapshot();
   }

@@ -55,7 +55,10 @@ final class Story {
     narrator.chapter("An appliance at release " + OLD);
     narrator.say("Two controllers, each a process of its own, and the storage both can reach.");
     long start = System.nanoTime();
-    appliance.up(OLD);
+    try (var live = narrator.live()) {
+      appliance.up(OLD, line -> live.show(List.of("   " + line.strip())));
+      live.show(List.of());
+    }
     try {
       this.client = appliance.client().patient(Duration.ofSeconds(30));
     } catch (NotReachable e) {
@@ -137,15 +140,14 @@ final class Story {
       }
     }
     ledger.add("nothing happens", since(start), OLD + ", redundant");
-    running.checked(running.now());
-    narrator.done(HostSide.line(running.now()));
+    narrator.done(HostSide.line(running.checked(running.endMark())));
   }
 
   private void upgradeToTheWindow(HostSide running) throws NotReachable, Refused, StoryBroke {
     narrator.chapter("Upgrade to " + NEW + ", up to where it can be canceled");
     narrator.say("The standby is upgraded first and becomes active; then it is told to pause as");
     narrator.say("the once-active controller's turn begins.");
-    String event = "upgrade to " + NEW + ", to its window";
+    String event = "upgrade to " + NEW + ", up to its cancel window";
     running.mark(event);
     long start = System.nanoTime();
     client.change(
@@ -267,7 +269,7 @@ final class Story {
 
   /** What happened, and the longest pause the host saw in it. */
   private void done(HostSide running, String what) throws StoryBroke {
-    LoadReport report = running.checked(running.now());
+    LoadReport report = running.checked(running.endMark());
     narrator.done(what);
     narrator.done(HostSide.line(report));
   }
