@@ -322,6 +322,13 @@ final class Session {
     int cmdSn = in.getInt(base + Pdu.CMD_SN);
     int ahead = cmdSn - expCmdSn;
     if (ahead < 0 || ahead >= WINDOW - windowUsed) {
+      LOG.log(
+          System.Logger.Level.DEBUG,
+          "ignoring a command of {0}: CmdSN {1}, expected {2}, {3} used",
+          nexusName.initiatorName(),
+          cmdSn,
+          expCmdSn,
+          windowUsed);
       return false;
     }
     expCmdSn = cmdSn + 1;
