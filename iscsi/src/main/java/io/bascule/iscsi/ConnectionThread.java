@@ -232,28 +232,31 @@ final class ConnectionThread implements Wire, Runnable {
   }
 
   private void help() {
-    while (true) {
-      if (posted.isEmpty()) {
-        LockSupport.parkNanos(this, HELPER_NANOS);
-      }
-      lock.lock();
-      try {
-        if (closed) {
-          return;
+    try {
+      while (answerPosted()) {
+        if (posted.isEmpty()) {
+          LockSupport.parkNanos(this, HELPER_NANOS);
         }
-        runPosted();
-        flush();
-        beatEnds();
-        if (connection.closing()) {
-          shut("");
-        }
-      } catch (IOException | UncheckedIOException e) {
-        LOG.log(System.Logger.Level.DEBUG, "answering {0} failed: {1}", remote, e);
-        shut("");
-        return;
-      } finally {
-        lock.unlock();
       }
+    } catch (IOException | UncheckedIOException e) {
+      LOG.log(System.Logger.Level.DEBUG, "answering {0} failed: {1}", remote, e);
+    } finally {
+      shut(""); // without its helper a connection is half dead
+    }
+  }
+
+  private boolean answerPosted() throws IOException {
+    lock.lock();
+    try {
+      if (closed) {
+        return false;
+      }
+      runPosted();
+      flush();
+      beatEnds();
+      return !connection.closing();
+    } finally {
+      lock.unlock();
     }
   }
 
@@ -353,13 +356,18 @@ final class ConnectionThread implements Wire, Runnable {
     });
   }
 
+  /** Asks the host of a floating portal to log out. */
   void askForLogout() {
     post(() -> {
       Session session = connection.session();
-      if (session != null) {
+      if (session != null && session.portal().floating()) {
         session.asyncLogout();
       }
     });
+  }
+
+  boolean hasPosted() {
+    return !posted.isEmpty() && channel.isOpen();
   }
 
   boolean join(long boundMillis) throws InterruptedException {

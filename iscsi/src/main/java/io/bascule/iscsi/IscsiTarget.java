@@ -13,6 +13,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * An iSCSI target: portals, sessions, and the model they show. Safe for use by many threads.
@@ -28,6 +29,9 @@ public final class IscsiTarget implements AutoCloseable {
 
   /** How long closing waits for threads that are inside a volume. */
   private static final long CLOSE_MILLIS = 5_000;
+
+  /** Closing waits so long for the request to log out to be sent; it is a courtesy. */
+  private static final long LOGOUT_MILLIS = 20;
 
   /** After an accept failed (out of descriptors, say), so that it doesn't fail in a busy loop. */
   private static final long ACCEPT_PAUSE_MILLIS = 50;
@@ -159,6 +163,7 @@ public final class IscsiTarget implements AutoCloseable {
     closed = true;
     housekeeper.shutdown();
     portals.forEach(OpenPortal::close);
+    askForLogout();
     connections.forEach(connection -> connection.shut("the target closes"));
     long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(CLOSE_MILLIS);
     boolean ended = true;
@@ -174,6 +179,16 @@ public final class IscsiTarget implements AutoCloseable {
     ended &= pool.close(Math.max(1, TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime())));
     if (!ended) {
       LOG.log(System.Logger.Level.ERROR, "work on volumes did not end while the target closed");
+    }
+  }
+
+  /** So that hosts of the floating portal look for it again at once (RFC 7143, 11.9). */
+  private void askForLogout() {
+    connections.forEach(ConnectionThread::askForLogout);
+    long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(LOGOUT_MILLIS);
+    while (connections.stream().anyMatch(ConnectionThread::hasPosted)
+        && System.nanoTime() - deadline < 0) {
+      LockSupport.parkNanos(this, TimeUnit.MICROSECONDS.toNanos(200));
     }
   }
 
