@@ -138,7 +138,11 @@ final class DemoAppliance {
       return List.of();
     }
     try (var files = Files.walk(data())) {
-      return files.filter(file -> file.toString().endsWith(".log")).sorted().toList();
+      return files
+          .filter(file -> file.toString().endsWith(".log"))
+          .filter(file -> file.toString().contains("/log/"))
+          .sorted()
+          .toList();
     } catch (IOException | UncheckedIOException e) {
       return List.of();
     }
