@@ -96,16 +96,19 @@ class ApiTest {
   @CsvSource({"0", "1", "2"})
   void shouldNotLetStrangersIn(int portOffset) throws IOException {
     var before = appliance.upgrade();
-    for (String token : new String[] {null, "", "wrong", "0".repeat(43)}) {
-      var stranger = new Api("http://127.0.0.1:" + (appliance.managementPort + portOffset), token);
-      for (String path : new String[] {"/appliance", "/upgrade", "/volumes", "/upgrades"}) {
-        var answer = stranger.get(path);
-        assertThat(answer.status()).isEqualTo(401);
-        assertThat(answer.text("code")).isEqualTo("NOT_SIGNED_IN");
-      }
-      assertThat(stranger.post("/upgrade/cancel", "{}").status()).isEqualTo(401);
+    String url = "http://127.0.0.1:" + (appliance.managementPort + portOffset);
+    for (String path : new String[] {"/appliance", "/upgrade", "/volumes", "/upgrades"}) {
+      assertNotSignedIn(new Api(url, null).get(path));
     }
+    assertNotSignedIn(new Api(url, null).post("/upgrade/cancel", "{}"));
+    // Few: after some wrong tokens the answer is 429 for a while, whatever the token.
+    assertNotSignedIn(new Api(url, "0".repeat(43)).post("/upgrade/cancel", "{}"));
     assertUnchanged(before);
+  }
+
+  private static void assertNotSignedIn(Api.Answer answer) {
+    assertThat(answer.status()).isEqualTo(401);
+    assertThat(answer.text("code")).isEqualTo("NOT_SIGNED_IN");
   }
 
   @Test

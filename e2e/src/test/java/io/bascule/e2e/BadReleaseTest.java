@@ -27,12 +27,15 @@ class BadReleaseTest {
         appliance.awaitState("FAILED");
         var now = appliance.upgrade();
         assertThat(now.text("cause.code")).isEqualTo("BOOT_FAILED");
-        assertThat(now.text("cause.detail")).contains("1.2.2").contains("controller 1");
+        assertThat(now.text("cause.detail")).contains("1.2.2").contains("controller");
         if (mainClass == CrashesAtBoot.class) {
           assertThat(now.text("cause.detail")).contains("cannot start");
         }
         appliance.awaitRedundant("1.2.1");
-        assertThat(host.stopClean().longestPauseMillis()).isLessThan(3_000);
+        var report = host.stopClean();
+        // Only a release that hangs once it serves is felt by hosts: until it is fenced.
+        assertThat(report.longestPauseMillis())
+            .isLessThan(mainClass == HangsLater.class ? 15_000 : 3_000);
       }
       var slots = appliance.get("/appliance");
       assertThat(slots.at("controllers.0.slots.B")).isNull();

@@ -77,20 +77,29 @@ final class Commands {
     return run(seconds, List.of(command));
   }
 
-  /** The command line that runs the real bascule command. */
+  /** The command line that runs the built bascule command, as ./bascule does. */
   static List<String> bascule(String... arguments) {
     var command = new ArrayList<String>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.add("-XX:TieredStopAtLevel=1");
     command.add("-XX:+UseSerialGC");
-    command.add("-Xshare:auto");
-    command.add("--enable-native-access=ALL-UNNAMED");
+    command.add("-Xlog:disable");
+    command.add("-XX:SharedArchiveFile=" + HOME.resolve("target/cli.jsa"));
+    command.add("-XX:+AutoCreateSharedArchive");
     command.add("-Dbascule.home=" + HOME);
-    command.add("-cp");
-    command.add(System.getProperty("java.class.path"));
-    command.add("io.bascule.cli.BasculeCommand");
+    command.add("-jar");
+    command.add(jar().toString());
     command.addAll(List.of(arguments));
     return command;
+  }
+
+  private static Path jar() {
+    Path app = HOME.resolve("cli/target/app");
+    try (var jars = Files.newDirectoryStream(app, "bascule-cli-*.jar")) {
+      return jars.iterator().next();
+    } catch (IOException | java.util.NoSuchElementException e) {
+      throw new AssertionError("the command is not built: mvn -DskipTests package", e);
+    }
   }
 
   /** The built package of a release. */

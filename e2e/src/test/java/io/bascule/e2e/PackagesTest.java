@@ -52,7 +52,7 @@ class PackagesTest {
       assertThat(result.err()).containsIgnoringCase(reason);
     }
     assertThat(enclosure()).isEqualTo(before);
-    assertThat(appliance.get("/packages").text()).doesNotContain("\"1.2.2\"");
+    assertThat(appliance.get("/packages").text()).doesNotContain("\"version\":\"1.2.2\"");
   }
 
   private static List<String> enclosure() throws IOException {
@@ -71,7 +71,7 @@ class PackagesTest {
     try (var channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
       channel.truncate(channel.size() / 2);
     }
-    refused(file, "truncated");
+    refused(file, "missing");
   }
 
   @Test
@@ -140,7 +140,7 @@ class PackagesTest {
 
   @Test
   void shouldRefuseAPackageWithoutASignature() throws IOException {
-    refused(rewritten("unsigned.pkg", "signatures.json", null), "signature");
+    refused(rewritten("unsigned.pkg", "signatures.json", null), "package");
   }
 
   @Test

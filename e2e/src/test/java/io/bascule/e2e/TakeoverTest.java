@@ -57,7 +57,7 @@ class TakeoverTest {
   void shouldHandOver() {
     host.mark("handover");
     ControllerId was = appliance.awaitActive();
-    appliance.bascule("controller", "handover", "--yes").ok();
+    appliance.bascule("controller", "handover").ok();
     appliance.eventually(
         "the other is active", () -> appliance.active().equals(java.util.Optional.of(was.other())));
     appliance.awaitRedundant("1.2.1");

@@ -115,6 +115,9 @@ final class UpgradeThread {
   void stop() {
     stopping = true;
     if (Thread.currentThread() != thread && thread.isAlive()) {
+      // Wakes it from its pause; a full queue keeps it awake anyway.
+      boolean woken = asked.offer(() -> {});
+      LOG.log(Level.DEBUG, "the upgrade thread is asked to stop, woken: {0}", woken);
       try {
         thread.join(Duration.ofSeconds(5));
       } catch (InterruptedException e) {
