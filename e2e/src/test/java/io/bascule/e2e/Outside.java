@@ -8,6 +8,8 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.OutputStreamWriter;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -41,6 +43,37 @@ final class Outside {
     }
     all.add(url);
     return all;
+  }
+
+  /** {@code qemu-img} copies a whole image of random bytes to the volume. */
+  static void copyImage(Path image, String url) throws IOException {
+    byte[] content = new byte[8 << 20];
+    new java.util.Random(20261122).nextBytes(content);
+    Files.write(image, content);
+    Commands.run(60, "qemu-img", "convert", "-n", "-f", "raw", "-O", "raw", image.toString(), url)
+        .ok();
+  }
+
+  /** {@code qemu-img} finds the volume to hold the image. */
+  static void assertHolds(Path image, String url) {
+    Commands.run(60, "qemu-img", "compare", "-f", "raw", "-F", "raw", image.toString(), url).ok();
+  }
+
+  /** What libiscsi's tools see: the target, its LUN, its size. */
+  static void assertListed(String portal, String url, String target, long sizeBytes) {
+    assertThat(Commands.run(30, "iscsi-ls", "-s", "iscsi://" + portal).ok().out())
+        .contains(target)
+        .contains("Lun:0");
+    assertThat(Commands.run(30, "iscsi-inq", url).ok().out()).contains("BASCULE");
+    assertThat(Commands.run(30, "iscsi-readcapacity16", url).ok().out())
+        .contains("Total size:" + sizeBytes);
+  }
+
+  /** libiscsi's own conformance tests of that family, which write; all must pass. */
+  static void assertConforms(String family, String url) {
+    var result = Commands.run(120, "iscsi-test-cu", "-d", "-n", "-t", family, url);
+    assertThat(result.exit()).as("%s", result).isZero();
+    assertThat(result.out()).containsPattern("tests +\\d+ +[1-9]\\d* +\\d+ +0");
   }
 
   /** One QEMU that stays connected and writes piece after piece, until it is stopped. */
