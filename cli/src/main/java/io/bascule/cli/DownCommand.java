@@ -18,8 +18,8 @@ import picocli.CommandLine.Spec;
     description = "Stop the appliance on this machine: both controllers, then the chassis.",
     footer = {"", "Example: bascule down"})
 final class DownCommand implements Callable<Integer> {
-  /** Each controller gets 5 s to stop by itself, one after the other. */
-  private static final Duration PATIENCE = Duration.ofSeconds(20);
+  /** Each controller gets 9 s to stop by itself, one after the other. */
+  private static final Duration PATIENCE = Duration.ofSeconds(25);
 
   @Option(
       names = "--data",

@@ -46,7 +46,7 @@ final class UpCommand implements Callable<Integer> {
   /** The active answers at once; right after the boot its web server may still be starting. */
   private static final Duration LINK_PATIENCE = Duration.ofSeconds(10);
 
-  private static final Duration STOP_PATIENCE = Duration.ofSeconds(20);
+  private static final Duration STOP_PATIENCE = Duration.ofSeconds(25);
   private static final long WATCH_MILLIS = 300;
 
   @Option(

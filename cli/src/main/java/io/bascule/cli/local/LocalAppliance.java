@@ -10,15 +10,18 @@ import io.bascule.core.Version;
 import io.bascule.core.chassis.ControllerBoot;
 import io.bascule.platform.ApplianceSettings;
 import io.bascule.platform.Layout;
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** An appliance on this machine, by its data directory. Used by one thread. */
@@ -110,10 +113,17 @@ public final class LocalAppliance {
       }
     }
     command.add("-cp");
-    command.add(System.getProperty("java.class.path"));
+    command.add(classPath());
     command.add(BasculeCommand.class.getName());
     command.addAll(List.of("chassis", "--data", layout.root().toString()));
     return command;
+  }
+
+  /** This process' own, for one that works in another folder. */
+  private static String classPath() {
+    return Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator, -1))
+        .map(entry -> Path.of(entry).toAbsolutePath().toString())
+        .collect(Collectors.joining(File.pathSeparator));
   }
 
   /** What the chassis knows; empty while none answers. */

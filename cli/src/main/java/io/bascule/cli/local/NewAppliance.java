@@ -154,6 +154,8 @@ final class NewAppliance {
   /** Archives for a quick start; an appliance without them only boots more slowly. */
   private void warm() throws IOException, InterruptedException {
     progress.accept("Preparing quick boots");
+    // The JDK logs each start of a process; two at once would find the logging half set up.
+    boolean _ = System.getLogger("java.lang.ProcessBuilder").isLoggable(System.Logger.Level.DEBUG);
     Path javaHome = Path.of(System.getProperty("java.home"));
     try (var pool = Executors.newFixedThreadPool(2)) {
       var runs =
