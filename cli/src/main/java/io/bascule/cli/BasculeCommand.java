@@ -71,18 +71,27 @@ public final class BasculeCommand implements Runnable {
     return ExitCode.USAGE;
   }
 
-  /**
-   * Runs one command; its exit code is the process'.
-   *
-   * <p>Ends by {@code halt}: {@code System.exit} looks for a logger first, and setting the logging
-   * up takes longer than most commands. No command leaves work to a shutdown hook when it returns.
-   */
+  /** Runs one command; its exit code is the process'. */
   public static void main(String[] args) {
     // What the logging system has to say of its own start is nothing for a user.
     System.setProperty("slf4j.internal.verbosity", "ERROR");
     int code = commandLine().execute(args);
     System.out.flush();
     System.err.flush();
+    end(code);
+  }
+
+  /**
+   * Ends by {@code halt}: {@code System.exit} looks for a logger first, and setting the logging up
+   * takes longer than most commands. No command leaves work to a shutdown hook when it returns; but
+   * after a signal the hooks run already, and are waited for.
+   */
+  private static void end(int code) {
+    try {
+      Runtime.getRuntime().addShutdownHook(new Thread(() -> {}, "none"));
+    } catch (IllegalStateException e) {
+      System.exit(code); // on the way out already: this waits for the hooks
+    }
     Runtime.getRuntime().halt(code);
   }
 }
