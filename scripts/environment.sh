@@ -59,7 +59,8 @@ need_packages() {
 # $1: jdk, when only that is needed; else everything a build needs.
 missing_tools() {
   if ! find_jdk; then
-    need_packages "building and running Bascule (JDK 25 or newer)" temurin-25-jdk
+    need_packages "building and running Bascule (JDK 25 or newer; Temurin from adoptium.net is as good)" \
+      openjdk-25-jdk-headless
     find_jdk || {
       echo "Still no JDK 25 in JAVA_HOME, /usr/lib/jvm or PATH." >&2
       exit 1
