@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.bascule.core.ControllerId;
+import io.bascule.core.Role;
 import io.bascule.core.Slot;
 import io.bascule.core.Status;
 import io.bascule.core.chassis.ChassisProtocol;
@@ -167,17 +168,23 @@ final class ChassisTest {
   @Test
   void shouldLeaveControllersAloneWhenTheChassisIsKilledAndAdoptThem() throws IOException {
     appliance.startChassis();
-    var zero = awaitStable(CONTROLLER_0);
-    var one = awaitStable(CONTROLLER_1);
+    awaitStable(CONTROLLER_0);
+    awaitStable(CONTROLLER_1);
+    var active =
+        appliance.state(CONTROLLER_0).role().equals(Optional.of(Role.ACTIVE))
+            ? CONTROLLER_0
+            : CONTROLLER_1;
+    var zero = awaitStable(active);
+    var one = awaitStable(active.other());
     appliance.killChassis();
     assertThat(identity(zero).isAlive()).isTrue();
     kill(one);
 
     appliance.startChassis();
-    var adopted = awaitStable(CONTROLLER_0);
+    var adopted = awaitStable(active);
     assertThat(adopted.pid()).isEqualTo(zero.pid());
     assertThat(adopted.role()).isEqualTo(zero.role());
-    var booted = awaitStable(CONTROLLER_1);
+    var booted = awaitStable(active.other());
     assertThat(booted.pid()).isNotEqualTo(one.pid());
     assertThat(booted.bootCause()).isEqualTo(BootCause.CRASH);
     assertThat(appliance.log()).contains("process " + zero.pid() + " is adopted");
@@ -185,7 +192,7 @@ final class ChassisTest {
     // The adopted one is no child, and is seen to die all the same.
     kill(adopted);
     appliance.awaitState(
-        CONTROLLER_0, "again", s -> s.status() == Status.ONLINE && s.pid() != zero.pid());
+        active, "again", s -> s.status() == Status.ONLINE && s.pid() != zero.pid());
   }
 
   @Test

@@ -146,7 +146,7 @@ class UpgradeStoryTest {
   @Test
   void shouldAlwaysEndWholeWhateverHappens() {
     long first = Long.getLong("bascule.check.seed", 20261122L);
-    int seeds = Boolean.getBoolean("bascule.check.all") ? 20_000 : 2_000;
+    int seeds = Boolean.getBoolean("bascule.check.all") ? 200_000 : 10_000;
     for (int i = 0; i < seeds; i++) {
       long seed = first + i;
       try {
