@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * Invariant: nothing is parsed once {@link #closing} is set.
  */
 final class Connection {
-  /** What may come in one PDU before the login is done (RFC 7143, 13.12). */
+  /** What may come in one PDU before the login is done (RFC 7143, 13.12), and in discovery. */
   static final int LOGIN_RECEIVE_BYTES = 8192;
 
   /** The longest PDU there is: an input buffer must hold it. */
@@ -70,8 +70,7 @@ final class Connection {
       return false;
     }
     int dataBytes = Pdu.dataLength(in, base);
-    int receive = session == null ? LOGIN_RECEIVE_BYTES : SessionParameters.MAX_RECEIVE_BYTES;
-    if (dataBytes > receive) {
+    if (dataBytes > receiveBytes()) {
       malformed(in, base, "a data segment of " + dataBytes + " bytes");
       return false;
     }
@@ -98,6 +97,12 @@ final class Connection {
     handle(in, base);
     in.limit(limit).position(end);
     return true;
+  }
+
+  private int receiveBytes() {
+    return session == null || session.discovery()
+        ? LOGIN_RECEIVE_BYTES
+        : SessionParameters.MAX_RECEIVE_BYTES;
   }
 
   private boolean intact(ByteBuffer in, int from, int to) {

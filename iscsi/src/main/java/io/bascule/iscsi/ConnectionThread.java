@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
 final class ConnectionThread implements Wire, Runnable {
   private static final System.Logger LOG = System.getLogger(ConnectionThread.class.getName());
 
-  /** Enough for a login; a session gets {@link Buffers}. */
+  /** Enough for a login and for discovery; a session gets {@link Buffers}. */
   private static final int LOGIN_BYTES = 16_384;
 
   /** The helper looks this often whether the connection still lives, should a wake-up be lost. */
@@ -140,6 +140,11 @@ final class ConnectionThread implements Wire, Runnable {
           return;
         }
         keepRest();
+        if (!in.hasRemaining()) {
+          // Nothing could be read any more, for ever: no PDU may be longer than the buffer.
+          shut("a PDU that does not fit");
+          return;
+        }
       } finally {
         lock.unlock();
       }

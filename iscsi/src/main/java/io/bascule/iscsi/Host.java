@@ -17,6 +17,11 @@ public record Host(String name, String iqn, Optional<Chap> chap, Optional<Set<In
     luns = luns.map(Set::copyOf);
   }
 
+  /** Whether who proved to be the other has proved to be this one. */
+  boolean sameIdentity(Host other) {
+    return name.equals(other.name) && chap.equals(other.chap);
+  }
+
   boolean sees(int lun) {
     return luns.isEmpty() || luns.get().contains(lun);
   }

@@ -270,7 +270,8 @@ final class Login {
   private void declare(int current, Map<String, String> reply) {
     if (current == OPERATIONAL && !declared) {
       declared = true;
-      reply.put("MaxRecvDataSegmentLength", Integer.toString(SessionParameters.MAX_RECEIVE_BYTES));
+      int bytes = discovery ? Connection.LOGIN_RECEIVE_BYTES : SessionParameters.MAX_RECEIVE_BYTES;
+      reply.put("MaxRecvDataSegmentLength", Integer.toString(bytes));
     }
   }
 
@@ -278,6 +279,12 @@ final class Login {
     Host known = host;
     if (known == null) {
       throw new RefusedException(Status.INITIATOR_ERROR, "not identified");
+    }
+    Model model = core.model;
+    Host now = model.host(initiatorName);
+    if (now == null || !now.sameIdentity(known)) {
+      throw new RefusedException(
+          Status.AUTHORIZATION_FAILED, initiatorName + " was changed while it logged in");
     }
     Session session =
         new Session(
@@ -290,7 +297,9 @@ final class Login {
             tsih,
             cid,
             discovery,
-            expCmdSn);
+            expCmdSn,
+            model,
+            now);
     if (!discovery) {
       Session old = core.enter(session);
       // Its last write must have landed before this session's first one.

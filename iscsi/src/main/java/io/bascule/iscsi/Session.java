@@ -83,6 +83,10 @@ final class Session {
   private long nowNanos;
 
   private Model model;
+
+  /** The entry that the host logged in by. */
+  private final Host admitted;
+
   private volatile @Nullable LogicalUnit[] visible;
 
   private final Task[] active = new Task[WINDOW + IMMEDIATE_LIMIT];
@@ -111,7 +115,9 @@ final class Session {
       int tsih,
       int cid,
       boolean discovery,
-      int expCmdSn) {
+      int expCmdSn,
+      Model model,
+      Host host) {
     this.core = core;
     this.portal = portal;
     this.wire = wire;
@@ -125,9 +131,9 @@ final class Session {
     // Whole blocks, so that every read PDU but the last ends at one.
     sendBytes = Math.min(parameters.initiatorReceiveBytes, MAX_SEND_BYTES) & ~511;
     burstBytes = parameters.maxBurstBytes & ~511;
-    model = core.model;
-    Host host = model.host(nexusName.initiatorName());
-    visible = host == null ? new @Nullable LogicalUnit[Lun.MAX + 1] : model.visibleTo(host);
+    this.model = model;
+    this.admitted = host;
+    visible = model.visibleTo(host);
     for (int lun = 0; lun <= Lun.MAX; lun++) {
       if (visible[lun] != null) {
         unitAttentions.raise(lun, UnitAttentions.Kind.POWER_ON);
@@ -233,7 +239,7 @@ final class Session {
     gone.countDown();
   }
 
-  /** Closes the session if the model has no place for its host any more. */
+  /** Closes the session if the model would not let its host in as it let it in before. */
   void refreshModel() {
     Model now = core.model;
     if (model != now) {
@@ -246,10 +252,10 @@ final class Session {
     @Nullable LogicalUnit[] old = visible;
     model = now;
     Host host = now.host(nexusName.initiatorName());
-    if (host == null) {
+    if (host == null || !host.sameIdentity(admitted)) {
       visible = new @Nullable LogicalUnit[Lun.MAX + 1];
       closing = true;
-      wire.shut("its host is no longer known");
+      wire.shut(host == null ? "its host is no longer known" : "its host must log in anew");
       return;
     }
     visible = now.visibleTo(host);
@@ -770,17 +776,20 @@ final class Session {
     task.state = Task.State.SLOW;
     task.work = work;
     task.afterwards = afterwards;
-    submit(task);
+    var unused = submit(task);
   }
 
-  private void submit(Task task) {
+  /** False: the pool takes no more, and the host was told so; the task is free again. */
+  private boolean submit(Task task) {
     inPool.getAndIncrement();
     try {
       core.slow.execute(() -> runSlow(task));
+      return true;
     } catch (RejectedExecutionException e) {
       inPool.getAndDecrement();
       LOG.log(System.Logger.Level.DEBUG, "too much waits for disks", e);
       respond(task, STATUS_TASK_SET_FULL, null);
+      return false;
     }
   }
 
@@ -840,21 +849,26 @@ final class Session {
     }
   }
 
-  private void startCold(Task task) {
-    coldInFlight++;
-    ByteBuffer buffer = coldBuffers.pollFirst();
-    task.slowBuffer = buffer == null ? ByteBuffer.allocateDirect(COLD_BYTES) : buffer;
-    submit(task);
+  /** Starts this read; when the pool refuses it, the next that waits, until there is none. */
+  private void startCold(@Nullable Task task) {
+    for (Task next = task; next != null; next = waitingCold.pollFirst()) {
+      ByteBuffer kept = coldBuffers.pollFirst();
+      ByteBuffer buffer = kept == null ? ByteBuffer.allocateDirect(COLD_BYTES) : kept;
+      next.slowBuffer = buffer;
+      coldInFlight++;
+      if (submit(next)) {
+        return;
+      }
+      coldInFlight--;
+      coldBuffers.addFirst(buffer);
+    }
   }
 
   /** A cold read's buffer is free again: the next waiting read may have it. */
   void coldDone(ByteBuffer buffer) {
     coldBuffers.addFirst(buffer.clear());
     coldInFlight--;
-    Task next = waitingCold.pollFirst();
-    if (next != null) {
-      startCold(next);
-    }
+    startCold(waitingCold.pollFirst());
   }
 
   // ---- Task management ------------------------------------------------------------------------
@@ -1012,6 +1026,10 @@ final class Session {
 
   void text(ByteBuffer in, int base) {
     if (!inOrder(in, base)) {
+      return;
+    }
+    refreshModel();
+    if (closing) {
       return;
     }
     if ((Pdu.flags(in, base) & 0xC0) != Pdu.FINAL) {

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
@@ -29,7 +30,10 @@ final class Lab implements AutoCloseable {
   /** Work given to the pool; {@link #settle} does it. */
   final ArrayDeque<Runnable> slow = new ArrayDeque<>();
 
-  final TargetCore core = new TargetCore(new TargetSettings(IQN), slow::add);
+  /** Whether the pool takes no more. */
+  boolean full;
+
+  final TargetCore core = new TargetCore(new TargetSettings(IQN), this::execute);
 
   Lab(Path directory) {
     try {
@@ -38,6 +42,24 @@ final class Lab implements AutoCloseable {
       throw new UncheckedIOException(e);
     }
     show(1 << 20, AccessState.ACTIVE_OPTIMIZED, Set.of(0, 1));
+  }
+
+  private void execute(Runnable work) {
+    if (full) {
+      throw new RejectedExecutionException();
+    }
+    slow.add(work);
+  }
+
+  /** The volume as unit 0, on active portals, to these hosts. */
+  void showHosts(Host... hosts) {
+    core.model =
+        new Model(
+            new TargetView(
+                List.of(new Lun(0, "zero", volume.uuid(), 1 << 20, Optional.of(volume))),
+                List.of(hosts),
+                Map.of(1, AccessState.ACTIVE_OPTIMIZED, 3, AccessState.ACTIVE_OPTIMIZED),
+                List.of(portal(1), portal(3))));
   }
 
   void show(long sizeBytes, AccessState fixed, Set<Integer> poorLuns) {

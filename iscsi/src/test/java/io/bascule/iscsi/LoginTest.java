@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.HexFormat;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -136,6 +137,17 @@ final class LoginTest {
   }
 
   @Test
+  void shouldRefuseWhoseCredentialsChangedMeanwhile() throws Exception {
+    Lab.Initiator host = lab.new Initiator(Lab.CHAP_HOST, 3);
+    assertThat(chap(host, "7", "SHA-256", Lab.CHAP.user(), Lab.CHAP.secret())).isZero();
+    Chap changed = new Chap(Lab.CHAP.user(), "another of some length");
+    lab.showHosts(new Host("careful", Lab.CHAP_HOST, Optional.of(changed), Optional.empty()));
+    host.login(TO_FULL_FEATURE, "MaxBurstLength=16384");
+    assertThat(host.one().loginStatus()).isEqualTo(0x0202);
+    assertThat(host.session()).isNull();
+  }
+
+  @Test
   void shouldRefuseAnAnswerToNoChallenge() {
     Lab.Initiator host = lab.new Initiator(Lab.CHAP_HOST, 3);
     host.login(SECURITY_STAYS, name(Lab.CHAP_HOST), TARGET, "AuthMethod=CHAP");
@@ -221,6 +233,18 @@ final class LoginTest {
     pdu.putInt(16, 9).putInt(20, Pdu.NO_TAG).putInt(24, host.cmdSn);
     host.send(pdu);
     return new String(host.one().payload(), StandardCharsets.UTF_8);
+  }
+
+  @Test
+  void shouldTakeNoMoreInDiscoveryThanItsBufferHolds() throws Exception {
+    Lab.Initiator host = lab.initiator();
+    host.login(TO_FULL_FEATURE, name(Lab.HOST), "SessionType=Discovery");
+    assertThat(host.one().keys()).containsEntry("MaxRecvDataSegmentLength", "8192");
+    ByteBuffer pdu = host.pdu(0x40 | Pdu.NOP_OUT, Pdu.FINAL, new byte[0]);
+    pdu.putInt(4, 100_000);
+    host.feed(pdu);
+    assertThat(host.one().opcode()).isEqualTo(Pdu.REJECT);
+    assertThat(host.connection.closing()).isTrue();
   }
 
   @Test

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -18,6 +19,7 @@ final class SessionTest {
   private static final int GOOD = 0;
   private static final int CHECK_CONDITION = 2;
   private static final int BUSY = 8;
+  private static final int TASK_SET_FULL = 0x28;
 
   @TempDir Path directory;
   private Lab lab;
@@ -318,6 +320,35 @@ final class SessionTest {
     assertThat(host.inFlight()).isZero();
   }
 
+  @Test
+  void shouldReadOnAfterThePoolWasFull() {
+    Lab.Initiator host = host();
+    lab.volume.coldEvery = 1;
+    for (int i = 0; i < 8; i++) {
+      host.read(i, 1);
+    }
+    host.read(8, 1);
+    host.read(9, 1);
+    lab.full = true;
+    Runnable first = lab.slow.remove();
+    first.run();
+    assertThat(host.all())
+        .extracting(Lab.Answer::status)
+        .as("one read, two that waited and found the pool full")
+        .containsExactly(GOOD, TASK_SET_FULL, TASK_SET_FULL);
+    lab.settle();
+    assertThat(host.all()).hasSize(7);
+    for (int i = 0; i < 20; i++) {
+      host.read(i, 1);
+      assertThat(host.one().status()).isEqualTo(TASK_SET_FULL);
+    }
+    lab.full = false;
+    host.read(0, 1);
+    lab.settle();
+    assertThat(host.one().status()).isEqualTo(GOOD);
+    assertThat(host.inFlight()).isZero();
+  }
+
   // ---- Digests --------------------------------------------------------------------------------
 
   @Test
@@ -454,6 +485,27 @@ final class SessionTest {
   }
 
   @Test
+  void shouldCloseTheSessionOfAHostThatMustProveItselfNow() {
+    Lab.Initiator host = host();
+    lab.showHosts(new Host("host", Lab.HOST, Optional.of(Lab.CHAP), Optional.empty()));
+    host.read(0, 1);
+    assertThat(host.all()).isEmpty();
+    assertThat(host.shut).isTrue();
+  }
+
+  @Test
+  void shouldCloseTheSessionOfAHostThatHasAnotherEntryNow() {
+    lab.showHosts(new Host("any", Host.ANY, Optional.empty(), Optional.empty()));
+    Lab.Initiator host = host();
+    lab.showHosts(
+        new Host("any", Host.ANY, Optional.empty(), Optional.empty()),
+        new Host("host", Lab.HOST, Optional.empty(), Optional.empty()));
+    host.read(0, 1);
+    assertThat(host.all()).isEmpty();
+    assertThat(host.shut).isTrue();
+  }
+
+  @Test
   void shouldServeInStandbyOnlyWhatNeedsNoMedium() {
     lab.show(1 << 20, AccessState.STANDBY, Set.of(0, 1));
     Lab.Initiator host = lab.new Initiator(Lab.HOST, 1).ready().calm();
@@ -483,10 +535,8 @@ final class SessionTest {
     lab.core.model =
         new Model(
             new TargetView(
-                List.of(new Lun(0, "zero", lab.volume.uuid(), 1 << 20, java.util.Optional.empty())),
-                List.of(
-                    new Host(
-                        "any", Host.ANY, java.util.Optional.empty(), java.util.Optional.empty())),
+                List.of(new Lun(0, "zero", lab.volume.uuid(), 1 << 20, Optional.empty())),
+                List.of(new Host("host", Lab.HOST, Optional.empty(), Optional.empty())),
                 java.util.Map.of(3, AccessState.TRANSITIONING),
                 List.of()));
     host.read(0, 1);
