@@ -76,6 +76,10 @@ public final class VolumeStoreV1 {
 
   /** Opens the volume, which must not be open already. */
   public synchronized Volume open(UUID uuid) {
+    return opened(uuid);
+  }
+
+  private VolumeV1 opened(UUID uuid) {
     Check.that(!open.containsKey(uuid), "volume %s is open already", uuid);
     var header = existing(uuid);
     StoredFile data = directory.open(dataName(uuid));
@@ -112,21 +116,16 @@ public final class VolumeStoreV1 {
     }
     var volume = open.get(uuid);
     if (volume != null) {
-      grow(volume.data(), newSizeBytes);
+      volume.lengthen(newSizeBytes);
     } else {
-      try (var data = directory.open(dataName(uuid))) {
-        grow(data, newSizeBytes);
+      try (var closed = opened(uuid)) {
+        closed.lengthen(newSizeBytes);
       }
     }
     update(uuid, current -> current.withSize(newSizeBytes));
     if (volume != null) {
       volume.grown(newSizeBytes);
     }
-  }
-
-  private static void grow(StoredFile data, long newSizeBytes) {
-    data.setLength(newSizeBytes);
-    data.sync();
   }
 
   /** Deletes the volume, which must not be open; nothing if there is none. */

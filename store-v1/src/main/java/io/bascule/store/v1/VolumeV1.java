@@ -7,6 +7,7 @@ import io.bascule.core.volume.Volume;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.UUID;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -16,7 +17,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Invariants: the file is at least {@code sizeBytes} long, and holds zeros behind it. Once a
  * sync failed nothing is written any more and no flush succeeds, in this process or a later one:
- * the kernel forgets such a failure after telling it once, so a second sync would lie.
+ * the kernel forgets such a failure after telling it once, so a second sync would lie. So every
+ * sync of the file goes through {@link #sync}.
  */
 final class VolumeV1 implements Volume {
   /** Holes are made in units of this; what a range has beside is overwritten with zeros. */
@@ -30,6 +32,14 @@ final class VolumeV1 implements Volume {
   private final Consumer<VolumeV1> onClose;
   private final RangeLocks locks = new RangeLocks();
   private volatile long sizeBytes;
+
+  /** Held from asking for a sync until its failure is known here. Taken after stripes. */
+  private final ReentrantLock syncLock = new ReentrantLock();
+
+  /** The number of the last sync begun, and of the last that succeeded. Written under the lock. */
+  private volatile long syncBegun;
+
+  private long syncSucceeded;
 
   /** Why nothing is written any more. */
   private volatile @Nullable StoreException suspect;
@@ -59,6 +69,12 @@ final class VolumeV1 implements Volume {
     return sizeBytes;
   }
 
+  /** The file's part of growing: its new length is durable. Called by the store, which goes on. */
+  void lengthen(long newSizeBytes) {
+    data.setLength(newSizeBytes);
+    sync();
+  }
+
   /** Called by the store once the file and the header are larger. */
   void grown(long newSizeBytes) {
     Check.that(newSizeBytes >= sizeBytes, "volume %s would shrink to %d", uuid, newSizeBytes);
@@ -67,10 +83,6 @@ final class VolumeV1 implements Volume {
 
   boolean isSuspect() {
     return suspect != null;
-  }
-
-  StoredFile data() {
-    return data;
   }
 
   @Override
@@ -110,14 +122,29 @@ final class VolumeV1 implements Volume {
   @Override
   public void flush() {
     checkNotSuspect();
+    sync();
+    // Another thread's sync may have failed and taken the kernel's one report of it.
+    checkNotSuspect();
+  }
+
+  /** Syncs the file. Whoever waited while another sync began and succeeded shares that one. */
+  private void sync() {
+    long begunBefore = syncBegun;
+    syncLock.lock();
     try {
+      if (syncSucceeded > begunBefore) {
+        return;
+      }
+      long number = syncBegun + 1;
+      syncBegun = number;
       data.sync();
+      syncSucceeded = number;
     } catch (StoreException e) {
       markSuspect(e);
       throw e;
+    } finally {
+      syncLock.unlock();
     }
-    // Another thread's sync may have failed and taken the kernel's one report of it.
-    checkNotSuspect();
   }
 
   @Override
@@ -172,13 +199,12 @@ final class VolumeV1 implements Volume {
     }
   }
 
+  /** The sync lock is held. */
   private void markSuspect(StoreException cause) {
-    synchronized (this) {
-      if (suspect != null) {
-        return;
-      }
-      suspect = cause;
+    if (suspect != null) {
+      return;
     }
+    suspect = cause;
     try {
       suspectMarker.run();
     } catch (StoreException e) {

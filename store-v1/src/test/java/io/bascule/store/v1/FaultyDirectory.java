@@ -16,6 +16,10 @@ final class FaultyDirectory implements Directory {
   private int changesLeft = Integer.MAX_VALUE;
   private int changes;
   volatile boolean syncFails;
+
+  /** Runs in each sync of a file, before it. */
+  volatile Runnable onSync = () -> {};
+
   int syncs;
 
   FaultyDirectory(Directory real) {
@@ -118,6 +122,7 @@ final class FaultyDirectory implements Directory {
     @Override
     public void sync() {
       syncs++;
+      onSync.run();
       if (syncFails) {
         throw new StoreException.Io("cannot sync", new java.io.IOException("Input/output error"));
       }

@@ -2,6 +2,8 @@ package io.bascule.store.v1;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
+import static org.awaitility.Awaitility.await;
 
 import io.bascule.core.volume.StoreException;
 import io.bascule.core.volume.Volume;
@@ -20,6 +22,7 @@ import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -251,6 +254,48 @@ class VolumeStoreV1Test {
     store.accept(ID);
     try (var volume = store.open(ID)) {
       volume.write(0, ByteBuffer.allocate(512), true);
+    }
+  }
+
+  /** A failure is told once, and not again to the next who asks. */
+  @Test
+  void shouldNotLetAGrowSwallowAFailedSync() {
+    var closed = UUID.randomUUID();
+    store.create(ID, MIB);
+    store.create(closed, MIB);
+    try (var volume = store.open(ID)) {
+      volume.write(0, ByteBuffer.wrap(bytes(512, 7)), false);
+      directory.syncFails = true;
+      assertThatThrownBy(() -> store.grow(ID, 2 * MIB)).isInstanceOf(StoreException.Io.class);
+      assertThatThrownBy(() -> store.grow(closed, 2 * MIB)).isInstanceOf(StoreException.Io.class);
+      directory.syncFails = false;
+      assertThatThrownBy(volume::flush).hasMessageContaining("suspect");
+    }
+    assertThat(store.isSuspect(ID)).isTrue();
+    assertThat(store.isSuspect(closed)).isTrue();
+  }
+
+  /** One sync is told of the failure; it has not said so yet when the other one is asked for. */
+  @Test
+  void shouldNotLetAFlushPassWhileAnotherFails() {
+    store.create(ID, MIB);
+    try (var volume = store.open(ID)) {
+      volume.write(0, ByteBuffer.wrap(bytes(512, 8)), false);
+      var answer = new AtomicReference<Throwable>();
+      var other = new Thread(() -> answer.set(catchThrowable(volume::flush)));
+      directory.onSync =
+          () -> {
+            directory.onSync = () -> {};
+            other.start();
+            await()
+                .until(
+                    other::getState,
+                    state -> state == Thread.State.WAITING || state == Thread.State.TERMINATED);
+            throw new StoreException.Io("cannot sync", new IOException("Input/output error"));
+          };
+      assertThatThrownBy(volume::flush).isInstanceOf(StoreException.Io.class);
+      await().until(other::getState, state -> state == Thread.State.TERMINATED);
+      assertThat(answer.get()).hasMessageContaining("suspect");
     }
   }
 
