@@ -150,8 +150,12 @@ final class VolumeV1 implements Volume {
   @Override
   public <T> T atomically(long offsetBytes, long lengthBytes, AtomicOperation<T> operation) {
     checkRange(offsetBytes, lengthBytes);
-    return locks.exclusive(
-        offsetBytes, lengthBytes, () -> operation.run(new Locked(offsetBytes, lengthBytes)));
+    var locked = new Locked(offsetBytes, lengthBytes);
+    T result = locks.exclusive(offsetBytes, lengthBytes, () -> operation.run(locked));
+    if (locked.flushDue) {
+      flush(); // only now: a slow disk must not keep others off the range
+    }
+    return result;
   }
 
   @Override
@@ -246,6 +250,9 @@ final class VolumeV1 implements Volume {
     private final long from;
     private final long end;
 
+    /** What was written has to be on stable storage before the operation is reported done. */
+    private boolean flushDue;
+
     Locked(long offsetBytes, long lengthBytes) {
       this.from = offsetBytes;
       this.end = offsetBytes + lengthBytes;
@@ -275,9 +282,7 @@ final class VolumeV1 implements Volume {
     public void write(long offsetBytes, ByteBuffer source, boolean fua) {
       checkInside(offsetBytes, source.remaining());
       writeLocked(offsetBytes, source);
-      if (fua) {
-        flush();
-      }
+      flushDue |= fua;
     }
 
     @Override

@@ -20,8 +20,10 @@ import java.util.List;
 import java.util.Random;
 import java.util.UUID;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.BeforeEach;
@@ -296,6 +298,32 @@ class VolumeStoreV1Test {
       assertThatThrownBy(volume::flush).isInstanceOf(StoreException.Io.class);
       await().until(other::getState, state -> state == Thread.State.TERMINATED);
       assertThat(answer.get()).hasMessageContaining("suspect");
+    }
+  }
+
+  /** A slow disk must not keep others off the range. */
+  @Test
+  void shouldNotHoldTheRangeWhileAnAtomicWriteSyncs() {
+    store.create(ID, MIB);
+    try (var volume = store.open(ID);
+        var threads = Executors.newSingleThreadExecutor()) {
+      int syncs = directory.syncs;
+      directory.onSync =
+          () ->
+              CompletableFuture.runAsync(
+                      () -> volume.write(512, ByteBuffer.wrap(bytes(512, 10)), false), threads)
+                  .orTimeout(5, TimeUnit.SECONDS)
+                  .join();
+      volume.atomically(
+          0,
+          512,
+          locked -> {
+            locked.write(0, ByteBuffer.wrap(bytes(512, 9)), true);
+            return true;
+          });
+      assertThat(directory.syncs).isEqualTo(syncs + 1);
+      assertThat(read(volume, 0, 512)).isEqualTo(bytes(512, 9));
+      assertThat(read(volume, 512, 512)).isEqualTo(bytes(512, 10));
     }
   }
 
