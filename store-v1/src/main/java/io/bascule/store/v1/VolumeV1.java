@@ -5,6 +5,7 @@ import io.bascule.core.volume.StoreException;
 import io.bascule.core.volume.StoredFile;
 import io.bascule.core.volume.Volume;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.locks.ReentrantLock;
@@ -140,7 +141,9 @@ final class VolumeV1 implements Volume {
       data.sync();
       syncSucceeded = number;
     } catch (StoreException e) {
-      markSuspect(e);
+      if (!wasNotAsked(e)) {
+        markSuspect(e);
+      }
       throw e;
     } finally {
       syncLock.unlock();
@@ -201,6 +204,15 @@ final class VolumeV1 implements Volume {
     if (from < end && !data.extents(from, end - from).isEmpty()) {
       data.write(from, ZEROS.duplicate().limit((int) (end - from)));
     }
+  }
+
+  /**
+   * Whether the file was closed before the kernel was asked. The kinds of this exception for a file
+   * closed meanwhile may hide what the kernel said, so they count as failures.
+   */
+  private static boolean wasNotAsked(StoreException failure) {
+    var cause = failure.getCause();
+    return cause != null && cause.getClass() == ClosedChannelException.class;
   }
 
   /** The sync lock is held. */

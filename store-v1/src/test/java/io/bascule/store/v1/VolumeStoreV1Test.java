@@ -327,6 +327,15 @@ class VolumeStoreV1Test {
     }
   }
 
+  @Test
+  void shouldNotSuspectAVolumeForBeingClosed() {
+    store.create(ID, MIB);
+    var volume = store.open(ID);
+    volume.close();
+    assertThatThrownBy(volume::flush).isInstanceOf(StoreException.Io.class);
+    assertThat(store.isSuspect(ID)).isFalse();
+  }
+
   /** Killed before any change of any operation: the old state or the new one, nothing else. */
   @Test
   void shouldHoldTheOldOrTheNewStateWhenKilled() throws IOException {
