@@ -282,7 +282,8 @@ final class ConnectionThread implements Wire, Runnable {
     BEATS.setOpaque(this, (beats | 1) + 2);
   }
 
-  private void beatEnds() {
+  @Override
+  public void beatEnds() {
     BEATS.setOpaque(this, (beats | 1) + 1);
   }
 
@@ -297,6 +298,19 @@ final class ConnectionThread implements Wire, Runnable {
   }
 
   // ---- From outside ---------------------------------------------------------------------------
+
+  boolean loggedIn() {
+    return loggedIn;
+  }
+
+  boolean loggingIn() {
+    return !loggedIn && channel.isOpen();
+  }
+
+  /** Puts the older one first. */
+  static int compareAge(ConnectionThread a, ConnectionThread b) {
+    return Long.signum(a.openedNanos - b.openedNanos);
+  }
 
   @Nullable Session session() {
     return loggedIn ? connection.session() : null;
@@ -336,7 +350,7 @@ final class ConnectionThread implements Wire, Runnable {
   }
 
   /**
-   * Whether no command is left to answer; true also for one that is closing. Waits for the lock at
+   * Whether the pool has nothing of it; true also for one that is closing. Waits for the lock at
    * most so long.
    */
   boolean idle(long boundNanos) throws InterruptedException {
@@ -345,7 +359,7 @@ final class ConnectionThread implements Wire, Runnable {
     }
     try {
       Session session = connection.session();
-      return closed || session == null || session.inFlight() == 0;
+      return closed || session == null || !session.hasSlowWork();
     } finally {
       lock.unlock();
     }

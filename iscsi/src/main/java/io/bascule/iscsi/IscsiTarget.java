@@ -82,8 +82,8 @@ public final class IscsiTarget implements AutoCloseable {
   }
 
   /**
-   * Takes no new commands (they stay unanswered) and waits for those in flight. It is for the end:
-   * after it only {@link #close} makes sense.
+   * Takes no new commands and no more data for begun ones (both stay unanswered) and waits for
+   * those that are in the pool. It is for the end: after it only {@link #close} makes sense.
    *
    * @return whether all of them were finished within the bound
    */
@@ -160,9 +160,9 @@ public final class IscsiTarget implements AutoCloseable {
   /** Closes portals, sessions and threads; no volume is touched after it returns. */
   @Override
   public void close() {
+    portals.forEach(OpenPortal::close);
     closed = true;
     housekeeper.shutdown();
-    portals.forEach(OpenPortal::close);
     askForLogout();
     connections.forEach(connection -> connection.shut("the target closes"));
     long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(CLOSE_MILLIS);
@@ -232,11 +232,17 @@ public final class IscsiTarget implements AutoCloseable {
     }
 
     private void serve(SocketChannel channel) throws IOException {
-      if (closed || connections.size() >= settings.maxConnections()) {
+      if (closed) {
+        channel.close();
+        return;
+      }
+      if (connections.stream().filter(ConnectionThread::loggedIn).count()
+          >= settings.maxConnections()) {
         LOG.log(System.Logger.Level.WARNING, "refusing a connection: there are too many");
         channel.close();
         return;
       }
+      makeRoomForALogin();
       try {
         ConnectionThread connection =
             new ConnectionThread(core, spec, channel, buffers, connections::remove);
@@ -248,6 +254,20 @@ public final class IscsiTarget implements AutoCloseable {
       } catch (IOException e) {
         channel.close();
         throw e;
+      }
+    }
+
+    /**
+     * Logins in progress have a bound of their own, so that connections which never log in keep
+     * nobody out. It is as large as the other: all hosts may come at once after a handover.
+     */
+    private void makeRoomForALogin() {
+      List<ConnectionThread> pending =
+          connections.stream().filter(ConnectionThread::loggingIn).toList();
+      if (pending.size() >= settings.maxConnections()) {
+        pending.stream()
+            .min(ConnectionThread::compareAge)
+            .ifPresent(oldest -> oldest.shut("others want to log in"));
       }
     }
 

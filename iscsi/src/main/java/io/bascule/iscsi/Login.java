@@ -303,13 +303,23 @@ final class Login {
     if (!discovery) {
       Session old = core.enter(session);
       // Its last write must have landed before this session's first one.
-      if (old != null && !old.reinstated(REINSTATEMENT_MILLIS)) {
+      if (old != null && !ended(old)) {
         core.leave(session);
         throw new RefusedException(
             Status.SERVICE_UNAVAILABLE, "the session of " + initiatorName + " does not end");
       }
     }
     return session;
+  }
+
+  /** It may take as long as a disk does: no fault of this thread. */
+  private boolean ended(Session old) {
+    wire.beatEnds();
+    try {
+      return old.reinstated(REINSTATEMENT_MILLIS);
+    } finally {
+      wire.beat();
+    }
   }
 
   private void respond(

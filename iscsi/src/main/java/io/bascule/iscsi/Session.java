@@ -10,6 +10,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -190,6 +191,16 @@ final class Session {
   /** Tasks that are not answered yet. */
   int inFlight() {
     return activeCount;
+  }
+
+  /** Whether tasks are in the pool or wait for a place there. */
+  boolean hasSlowWork() {
+    for (int i = 0; i < activeCount; i++) {
+      if (active[i].state == Task.State.SLOW) {
+        return true;
+      }
+    }
+    return false;
   }
 
   void beginBatch(long now) {
@@ -585,6 +596,9 @@ final class Session {
   }
 
   void dataOut(ByteBuffer in, int base) {
+    if (core.draining) {
+      return; // its command stays unanswered: the host repeats it elsewhere
+    }
     Task task = find(in.getInt(base + Pdu.ITT));
     if (task == null) {
       return; // of a task that was answered or aborted before its data had all come
@@ -882,6 +896,9 @@ final class Session {
       return;
     }
     refreshModel();
+    if (closing) {
+      return;
+    }
     int itt = in.getInt(base + Pdu.ITT);
     int lun = Pdu.lun(in, base);
     int function = Pdu.flags(in, base) & 0x7F;
@@ -903,28 +920,23 @@ final class Session {
         }
         abortAll(lun, pending);
         if (function == 4) {
-          tellOthers(lun, UnitAttentions.Kind.COMMANDS_CLEARED);
+          tellOthers(each -> each == lun, UnitAttentions.Kind.COMMANDS_CLEARED);
         } else if (function == 5) {
-          tellOthers(lun, UnitAttentions.Kind.DEVICE_RESET);
+          tellOthers(each -> each == lun, UnitAttentions.Kind.DEVICE_RESET);
         }
       }
-      case 6, 7 -> { // TARGET WARM RESET, TARGET COLD RESET
+      case 6 -> { // TARGET WARM RESET: of what this host may see, and no more
+        @Nullable LogicalUnit[] mine = visible;
         abortAll(-1, pending);
-        tellOthers(-1, UnitAttentions.Kind.DEVICE_RESET);
-        if (function == 7) {
-          closing = true;
-        }
+        tellOthers(each -> mine[each] != null, UnitAttentions.Kind.DEVICE_RESET);
       }
-      default -> {
+      default -> { // also a cold reset, which would end the sessions of others
         managementResponse(itt, 5);
         return;
       }
     }
-    if (pending.waitingFor == 0 || closing) {
+    if (pending.waitingFor == 0) {
       managementResponse(itt, 0);
-    }
-    if (closing) {
-      shutOthers();
     }
   }
 
@@ -961,39 +973,32 @@ final class Session {
     release(task);
   }
 
-  /** Aborts what other nexuses have at this unit (or at all, for -1) and lets them know why. */
-  private void tellOthers(int lun, UnitAttentions.Kind kind) {
+  /** Aborts what other nexuses have at these units and lets them know why. */
+  private void tellOthers(IntPredicate luns, UnitAttentions.Kind kind) {
     for (Session other : core.sessions()) {
       if (other != this) {
-        other.raiseOn(lun, kind);
-        other.wire.post(() -> other.abortAllFor(lun));
+        other.raiseOn(luns, kind);
+        other.wire.post(() -> other.abortAllFor(luns));
       }
     }
     if (kind == UnitAttentions.Kind.DEVICE_RESET) {
-      raiseOn(lun, kind); // of a reset every nexus learns, also the one that asked for it
+      raiseOn(luns, kind); // of a reset every nexus learns, also the one that asked for it
     }
   }
 
-  private void abortAllFor(int lun) {
+  private void abortAllFor(IntPredicate luns) {
     for (int i = activeCount - 1; i >= 0; i--) {
-      if (lun < 0 || active[i].lun == lun) {
+      int lun = active[i].lun;
+      if (lun >= 0 && lun <= Lun.MAX && luns.test(lun)) {
         abort(active[i], null);
       }
     }
   }
 
-  private void raiseOn(int lun, UnitAttentions.Kind kind) {
+  private void raiseOn(IntPredicate luns, UnitAttentions.Kind kind) {
     for (int each = 0; each <= Lun.MAX; each++) {
-      if (visible[each] != null && (lun < 0 || each == lun)) {
+      if (visible[each] != null && luns.test(each)) {
         unitAttentions.raise(each, kind);
-      }
-    }
-  }
-
-  private void shutOthers() {
-    for (Session other : core.sessions()) {
-      if (other != this) {
-        other.wire.shut("target cold reset");
       }
     }
   }

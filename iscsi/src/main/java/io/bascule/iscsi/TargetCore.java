@@ -28,7 +28,7 @@ final class TargetCore {
 
   volatile Model model = new Model(TargetView.empty());
 
-  /** While it is set new commands stay unanswered. */
+  /** Once it is set new commands, and those whose data is still to come, stay unanswered. */
   volatile boolean draining;
 
   TargetCore(TargetSettings settings, Executor slow) {

@@ -19,6 +19,9 @@ interface Wire {
   /** Called before each PDU: the owner makes progress. */
   void beat();
 
+  /** Called before what may wait for others: until the next {@link #beat} no progress is due. */
+  void beatEnds();
+
   /** The address the host came from. */
   String remoteAddress();
 

@@ -21,6 +21,10 @@ final class FileVolume implements Volume {
   private final FileChannel file;
   private final long sizeBytes;
   private final ReentrantLock atomic = new ReentrantLock();
+
+  /** Whoever holds it keeps flushes from ending. */
+  final ReentrantLock held = new ReentrantLock();
+
   final AtomicLong flushes = new AtomicLong();
   final AtomicLong reads = new AtomicLong();
 
@@ -125,11 +129,16 @@ final class FileVolume implements Volume {
   @Override
   public void flush() {
     flushes.incrementAndGet();
-    int unused =
-        io(() -> {
-          file.force(false);
-          return 0;
-        });
+    held.lock();
+    try {
+      int unused =
+          io(() -> {
+            file.force(false);
+            return 0;
+          });
+    } finally {
+      held.unlock();
+    }
   }
 
   @Override

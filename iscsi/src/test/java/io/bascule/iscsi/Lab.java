@@ -192,6 +192,9 @@ final class Lab implements AutoCloseable {
     public void beat() {}
 
     @Override
+    public void beatEnds() {}
+
+    @Override
     public String remoteAddress() {
       return "127.0.0.1:1";
     }

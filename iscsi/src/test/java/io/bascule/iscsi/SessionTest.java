@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
@@ -427,6 +428,28 @@ final class SessionTest {
   }
 
   @Test
+  void shouldResetOnlyWhatTheSenderSees() {
+    lab.show(1 << 20, AccessState.ACTIVE_OPTIMIZED, Set.of(1));
+    Lab.Initiator host = host();
+    Lab.Initiator poor = lab.new Initiator(Lab.POOR_HOST, 3).ready().calm();
+    host.command(0, 0, 0, new byte[0], 0x35);
+    host.command(1, 0, 0, new byte[0], 0x35);
+    poor.manage(6, 0, 0);
+    assertThat(poor.one().bytes().get(2)).isZero();
+    assertThat(host.all()).isEmpty();
+    lab.settle();
+    assertThat(host.one().status()).as("unit 0 is not the sender's").isEqualTo(GOOD);
+    host.read(0, 1);
+    assertThat(host.one().status()).isEqualTo(GOOD);
+    host.command(1, 0x40, 512, new byte[0], Lab.read10(0, 1));
+    assertThat(host.one().sense()).isEqualTo(0x062903);
+
+    poor.manage(7, 0, 0);
+    assertThat(poor.one().bytes().get(2)).as("cold reset").isEqualTo((byte) 5);
+    assertThat(host.shut).isFalse();
+  }
+
+  @Test
   void shouldNotKnowTasksOfUnitsThatAreNotThere() {
     Lab.Initiator host = host();
     host.manage(5, 17, 0);
@@ -549,19 +572,23 @@ final class SessionTest {
   }
 
   @Test
-  void shouldHoldNewCommandsWhileDrainingAndFinishOldOnes() {
+  void shouldFinishOnlyWhatIsInThePoolWhileDraining() {
     Lab.Initiator host = host();
     byte[] data = Lab.bytes(4096, 10);
     int itt = host.command(0, 0x20, 4096, new byte[0], Lab.write10(0, 8));
     int ttt = host.one().bytes().getInt(20);
+    int flush = host.command(0, 0, 0, new byte[0], 0x35);
     lab.core.draining = true;
     host.write(8, new byte[512]);
     host.read(0, 1);
-    assertThat(host.all()).isEmpty();
-    assertThat(host.inFlight()).isEqualTo(1);
     host.dataOut(itt, ttt, 0, 0, true, data);
-    assertThat(host.one().status()).isEqualTo(GOOD);
-    assertThat(host.inFlight()).isZero();
+    assertThat(host.all()).isEmpty();
+    Session session = Objects.requireNonNull(host.session());
+    assertThat(session.hasSlowWork()).isTrue();
+    lab.settle();
+    assertThat(host.one().itt()).isEqualTo(flush);
+    assertThat(session.hasSlowWork()).isFalse();
+    assertThat(host.inFlight()).as("the write, for ever").isEqualTo(1);
   }
 
   // ---- Commands -------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -57,14 +58,22 @@ final class TargetTest {
     private int cmdSn = 1;
 
     Plain(int isid) throws IOException {
-      byte[] text =
-          ("InitiatorName=iqn.plain\0TargetName=" + IQN + "\0").getBytes(StandardCharsets.UTF_8);
-      ByteBuffer login = pdu(0x43, 0x87, text);
-      login.putInt(8, isid).putInt(24, cmdSn);
-      channel.write(login);
+      channel.write(login(isid));
       assertThat(receive().getShort(36)).isZero();
       write(new byte[512]); // takes the unit attention
       assertThat(receive().get(3)).isEqualTo((byte) 2);
+    }
+
+    static ByteBuffer login(int isid) {
+      byte[] text =
+          ("InitiatorName=iqn.plain\0TargetName=" + IQN + "\0").getBytes(StandardCharsets.UTF_8);
+      return pdu(0x43, 0x87, text).putInt(8, isid).putInt(24, 1);
+    }
+
+    void flush() throws IOException {
+      ByteBuffer command = pdu(1, 0x80, new byte[0]);
+      command.putInt(16, cmdSn).putInt(24, cmdSn++).put(32, (byte) 0x35);
+      channel.write(command);
     }
 
     private static ByteBuffer pdu(int opcode, int flags, byte[] data) {
@@ -182,6 +191,50 @@ final class TargetTest {
       target.close();
       await().atMost(Duration.ofSeconds(5)).until(host::ended);
       assertThat(target.stats().writesAcknowledged()).isEqualTo(acknowledged);
+    }
+  }
+
+  @Test
+  void shouldNotWaitForDataOfAHostThatIsGone() throws IOException {
+    try (Plain host = new Plain(1)) {
+      host.write(new byte[0]);
+      assertThat(host.receive().get(0)).isEqualTo((byte) Pdu.R2T);
+      assertThat(target.drain(200)).isTrue();
+    }
+  }
+
+  @Test
+  void shouldLetInAHostWhileOthersNeverLogIn() throws IOException {
+    List<SocketChannel> idle = new ArrayList<>();
+    for (int i = 0; i < 8; i++) {
+      idle.add(SocketChannel.open(portal.localAddress()));
+    }
+    try (Plain host = new Plain(1)) {
+      host.write(new byte[512]);
+      assertThat(host.receive().get(3)).isZero();
+      assertThat(idle.getFirst().read(ByteBuffer.allocate(1))).as("the oldest").isNegative();
+    }
+    for (SocketChannel channel : idle) {
+      channel.close();
+    }
+  }
+
+  @Test
+  void shouldNotCallAThreadStuckThatWaitsForTheSessionItReinstates() throws IOException {
+    try (Plain old = new Plain(1);
+        SocketChannel again = SocketChannel.open(portal.localAddress())) {
+      volume.held.lock();
+      try {
+        old.flush();
+        await().until(() -> volume.flushes.get() == 1);
+        again.write(Plain.login(1));
+        await().until(old::ended);
+        long now = System.nanoTime();
+        assertThat(target.stalled(now)).isFalse();
+        assertThat(target.stalled(now + 3_000_000_000L)).isFalse();
+      } finally {
+        volume.held.unlock();
+      }
     }
   }
 
