@@ -308,7 +308,8 @@ final class BootLife {
 
     private void boot(BootInput.Boot request) {
       switch (phase) {
-        case Off _, Failed _ -> {
+        case Off _ -> refuse("it is switched off; power it on first");
+        case Failed _ -> {
           plan = plan.withAttempts(0);
           tell("boots: " + request.reason());
           launch(BootCause.REQUESTED);
@@ -323,7 +324,7 @@ final class BootLife {
         case Up up -> reboot(up.process(), request.reason());
         case Ending ending -> {
           if (ending.next() instanceof Next.PowerOff) {
-            phase = instead(ending, new Next.Boot(BootCause.REQUESTED));
+            refuse("it is being switched off; power it on afterwards");
           }
         }
         case Down _, Launching _ -> unreachable();

@@ -158,7 +158,7 @@ final class BootLifeTest {
 
   @Test
   void shouldFailAfterFiveFailuresWithGrowingPauses() {
-    var state = booted(state(new Phase.Off()), new BootInput.Boot("test"));
+    var state = booted(state(new Phase.Off()), new BootInput.PowerOn(Optional.empty(), true));
     var pauses = new java.util.ArrayList<Long>();
     for (int i = 1; i <= 4; i++) {
       state = LIFE.step(state, at(NOW), died("bad")).state();
@@ -179,7 +179,7 @@ final class BootLifeTest {
 
   @Test
   void shouldForgetFailuresOnceStable() {
-    var state = booted(state(new Phase.Off()), new BootInput.Boot("test"));
+    var state = booted(state(new Phase.Off()), new BootInput.PowerOn(Optional.empty(), true));
     state = booted(state, died("bad"));
     assertThat(state.plan().attempts()).isEqualTo(1);
     state = LIFE.step(state, at(NOW), online()).state();
@@ -194,7 +194,7 @@ final class BootLifeTest {
 
   @Test
   void shouldNotCountTheEndOfAProcessOfAnotherPlan() {
-    var state = booted(state(new Phase.Off()), new BootInput.Boot("test"));
+    var state = booted(state(new Phase.Off()), new BootInput.PowerOn(Optional.empty(), true));
     state = LIFE.step(state, at(NOW), setSlot("t")).state();
     var step = LIFE.step(state, at(NOW), died("bad"));
     assertThat(step.state().plan().attempts()).isZero();
@@ -278,7 +278,7 @@ final class BootLifeTest {
     var step = LIFE.step(state, at(NOW), input);
     var next = step.state();
     if (next.phase() instanceof Phase.Off) {
-      next = LIFE.step(next, at(NOW), new BootInput.Boot("test")).state();
+      next = LIFE.step(next, at(NOW), new BootInput.PowerOn(Optional.empty(), true)).state();
     }
     return launched(next);
   }

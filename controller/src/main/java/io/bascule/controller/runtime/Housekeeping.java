@@ -95,8 +95,7 @@ final class Housekeeping {
     }
     var peer = links.peer().peer();
     noteStandby(peer.isPresent() && peer.get().ready());
-    notRedundant.observe(
-        peer.isEmpty() || !peer.get().ready() || !peer.get().release().equals(settings.release()));
+    notRedundant.observe(peer.isEmpty() || !peer.get().ready());
     noChassis.observe(!links.chassis().linked());
   }
 

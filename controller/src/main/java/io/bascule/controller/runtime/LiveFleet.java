@@ -128,8 +128,10 @@ final class LiveFleet implements Fleet {
   }
 
   @Override
-  public void handOver(String reason) {
-    Check.that(peerReady(), "a handover needs a peer that is ready");
+  public void handOver(String reason) throws Unreachable {
+    if (!peerReady()) {
+      throw new Unreachable("the standby was lost just before the handover");
+    }
     leave(reason);
   }
 
@@ -141,15 +143,6 @@ final class LiveFleet implements Fleet {
   private void leave(String reason) {
     departure.rebootSelf(reason);
     throw new Leaving(reason);
-  }
-
-  /** Ends the thread that asked to leave: nothing is left for it to do. */
-  static final class Leaving extends RuntimeException {
-    private static final long serialVersionUID = 1L;
-
-    Leaving(String reason) {
-      super("this controller is leaving: " + reason, null, false, false);
-    }
   }
 
   private interface Own {

@@ -295,7 +295,13 @@ public final class Node {
     serving = null;
     leaving.complete(true);
     if (made != null) {
-      made.close(stages);
+      if (!made.close(stages)) {
+        LOG.log(
+            System.Logger.Level.WARNING,
+            "work on volumes does not end; this process ends with it: {0}",
+            why);
+        Runtime.getRuntime().halt(exit.code());
+      }
     } else if (granted != null) {
       granted.db().close();
     }

@@ -172,19 +172,28 @@ final class Serving {
     return settings.iscsiFloating().getAddress().isLoopbackAddress();
   }
 
-  /** Stops serving; in this order, what hosts wait for comes first. */
-  void close(Stages stages) {
+  /**
+   * Stops serving; in this order, what hosts wait for comes first.
+   *
+   * @return whether everything is closed; if not, work on volumes is still going on in the kernel
+   *     and only the end of the process may come next, which the lease outlives
+   */
+  boolean close(Stages stages) {
     upgrades.stop();
     housekeeping.stop();
     stages.done("upgrade and housekeeping stopped");
     boolean drained = target.drain(DRAIN_MILLIS);
     stages.done(drained ? "drained" : "NOT drained");
+    if (!drained) {
+      return false;
+    }
     target.close();
     stages.done("target closed");
     volumes.close();
     stages.done("volumes closed");
     db.close();
     stages.done("state.db closed");
+    return true;
   }
 
   /** What the volumes need of this controller. */

@@ -52,10 +52,10 @@ public interface Fleet {
   void dropSlot(ControllerId id, Slot slot) throws Unreachable;
 
   /**
-   * Hands over to the peer, which must be ready, and does not return: drains, closes the stores,
-   * gives up the lease and ends the process with the reboot code.
+   * Hands over to the peer and does not return (it throws {@link Leaving}), unless the peer is not
+   * ready: drains, closes the stores, gives up the lease and ends the process with the reboot code.
    */
-  void handOver(String reason);
+  void handOver(String reason) throws Unreachable;
 
   /** Like {@link #handOver}, but there is nobody to take over: hosts wait for the reboot. */
   void rebootInPlace(String reason);
@@ -65,6 +65,17 @@ public interface Fleet {
    */
   record Staging(
       String tag, Version release, Slot slot, int percent, boolean done, Optional<String> error) {}
+
+  /**
+   * Thrown by {@link #handOver} and {@link #rebootInPlace}: nothing is left for the caller to do.
+   */
+  final class Leaving extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    public Leaving(String reason) {
+      super("this controller is leaving: " + reason, null, false, false);
+    }
+  }
 
   /** The chassis or the peer did not answer. */
   final class Unreachable extends Exception {

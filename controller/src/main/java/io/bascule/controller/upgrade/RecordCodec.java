@@ -46,7 +46,9 @@ final class RecordCodec {
 
   static String encodePlan(Plan plan) {
     var slots = new LinkedHashMap<String, Object>();
-    plan.oldSlots().forEach((id, slot) -> slots.put(Integer.toString(id.number()), slot.name()));
+    for (var id : ControllerId.values()) {
+      slots.put(Integer.toString(id.number()), plan.slot(id, Primitive.PlanSlot.OLD).name());
+    }
     var steps = new ArrayList<Object>();
     for (var step : plan.steps()) {
       var one = new LinkedHashMap<String, Object>();
@@ -182,10 +184,7 @@ final class RecordCodec {
     put(all, "pausedReason", upgrade.pausedReason());
     put(all, "cancel", upgrade.cancel().map(RecordCodec::encode));
     put(all, "queued", upgrade.queued().map(RecordCodec::encode));
-    put(
-        all,
-        "cause",
-        upgrade.cause().map(cause -> Map.of("code", cause.code(), "detail", cause.detail())));
+    put(all, "cause", upgrade.cause().map(RecordCodec::encode));
     var row = upgrade.row();
     var columns = new LinkedHashMap<String, Object>();
     columns.put("canceled", row.canceled());
@@ -233,6 +232,13 @@ final class RecordCodec {
     one.put("comment", cancel.comment());
     one.put("acceptDisruption", cancel.acceptDisruption());
     one.put("automatic", cancel.automatic());
+    return one;
+  }
+
+  private static Map<String, Object> encode(Upgrade.Cause cause) {
+    var one = new LinkedHashMap<String, Object>();
+    one.put("code", cause.code());
+    one.put("detail", cause.detail());
     return one;
   }
 

@@ -74,6 +74,7 @@ final class UpgradeThread {
   private final Thread thread;
   private final Object changes = new Object();
   private final UpgradeAlerts alerts;
+  private final Patience patience = new Patience();
 
   private volatile boolean stopping;
   private volatile Snapshot snapshot;
@@ -200,8 +201,13 @@ final class UpgradeThread {
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+    } catch (Fleet.Leaving e) {
+      LOG.log(Level.INFO, e.getMessage());
     } catch (RuntimeException e) {
-      if (!stopping) {
+      if (stopping) {
+        // state.db is closed under a turn that was still going on; the record is what it was.
+        LOG.log(Level.INFO, "the last turn was cut short: {0}", e.getMessage());
+      } else {
         // The record is safe; another process goes on from it. This one cannot be trusted with it
         // any more.
         LOG.log(Level.ERROR, "the upgrade thread failed; this controller stops itself", e);
@@ -231,7 +237,9 @@ final class UpgradeThread {
       apply(new UpgradeEvent.CanceledByTakeover(fleet.self(), clock.instant()));
       return;
     }
-    if (upgrade.queued().isPresent() && fireQueued(upgrade)) {
+    if (upgrade.queued().isEmpty()) {
+      alerts.clear(QUEUED_ALERT);
+    } else if (fireQueued(upgrade)) {
       return;
     }
     if (upgrade.state() == UpgradeState.RUNNING || upgrade.state() == UpgradeState.CANCELING) {
@@ -269,7 +277,6 @@ final class UpgradeThread {
       waiting(upgrade, wait, now);
       return;
     }
-    alerts.clear(WAITING_ALERT);
     try {
       switch (action) {
         case Action.AllHold hold -> {
@@ -309,18 +316,26 @@ final class UpgradeThread {
         }
         case Action.Wait wait -> Check.that(false, "%s was handled above", wait);
       }
+      patience.over();
+      alerts.clear(WAITING_ALERT);
     } catch (Fleet.Unreachable e) {
       // A goal: it is asked for again in the next turn, and a person is told if that lasts.
-      LOG.log(Level.INFO, "not now: {0}: {1}", action, e.getMessage());
+      waiting(upgrade, Action.Wait.until(String.valueOf(e.getMessage())), now);
     }
   }
 
   private void waiting(Upgrade upgrade, Action.Wait wait, Instant now) {
-    if (wait.needsPerson().isPresent()) {
+    boolean lasts = patience.lasts(upgrade, wait.why());
+    if (lasts && wait.mustEnd() && upgrade.state() == UpgradeState.RUNNING) {
+      apply(new UpgradeEvent.StepFailed("NOT_JOINING", wait.why() + ", for a minute", false, now));
+      return;
+    }
+    if (wait.needsPerson().isPresent() || lasts) {
       alerts.raise(
           WAITING_ALERT,
           "The upgrade waits at " + upgrade.step().orElseThrow() + ": " + wait.why() + ".",
-          wait.needsPerson().get());
+          wait.needsPerson()
+              .orElse("Look at the logs of both controllers: bascule controller list."));
     } else {
       alerts.clear(WAITING_ALERT);
     }
@@ -348,7 +363,6 @@ final class UpgradeThread {
         clock.instant(),
         Optional.empty(),
         0);
-    stopping = true;
   }
 
   /** Stores the first state of a new upgrade. */

@@ -15,14 +15,21 @@ public sealed interface Action {
    *
    * @param why for display
    * @param needsPerson what a person has to do, if it will not come by itself
+   * @param mustEnd if it lasts, the step has failed
    */
-  record Wait(String why, Optional<String> needsPerson, int percent) implements Action {
-    static Wait until(String why) {
-      return new Wait(why, Optional.empty(), 0);
+  record Wait(String why, Optional<String> needsPerson, int percent, boolean mustEnd)
+      implements Action {
+    /** For something that comes by itself, as long as it may take. */
+    public static Wait until(String why) {
+      return new Wait(why, Optional.empty(), 0, false);
+    }
+
+    static Wait untilSoon(String why) {
+      return new Wait(why, Optional.empty(), 0, true);
     }
 
     static Wait forPerson(String why, String whatToDo) {
-      return new Wait(why, Optional.of(whatToDo), 0);
+      return new Wait(why, Optional.of(whatToDo), 0, false);
     }
   }
 

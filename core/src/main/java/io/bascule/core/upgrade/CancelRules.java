@@ -213,8 +213,10 @@ public final class CancelRules {
       return false;
     }
     return switch (boot.bootCause()) {
-      case REQUESTED, BOOT_TIMEOUT -> true;
-      case POWER_ON, CRASH, HANG -> false;
+      // Silent after it had stayed up: that is another reason.
+      case REQUESTED, BOOT_TIMEOUT -> !boot.stable();
+      case HANG -> boot.attempts() > 0;
+      case POWER_ON, CRASH -> false;
     };
   }
 

@@ -99,7 +99,8 @@ public final class Reconciler {
               new Action.Wait(
                   id + " unpacks and verifies " + goal.release(),
                   Optional.empty(),
-                  running.percent()));
+                  running.percent(),
+                  false));
     }
     if (goal.release().equals(slots.get(slot))) {
       return holds();
@@ -185,7 +186,7 @@ public final class Reconciler {
       case RECOVERING -> Action.Wait.until(id + " is coming up on " + goal.release());
       case ONLINE ->
           boot.release().equals(Optional.of(goal.release()))
-              ? Action.Wait.until(id + " is joining over the peer link")
+              ? Action.Wait.untilSoon(id + " is ONLINE and does not join over the peer link")
               : goingBack
                   ? new Action.StartOver(id + " came up on another release")
                   : Action.Wait.until(id + " runs another release than " + goal.release());
@@ -288,7 +289,8 @@ public final class Reconciler {
     return switch (status) {
       case OFF -> off(id);
       case FAILED -> failedController(id, world.boots().get(id));
-      case ONLINE, RECOVERING -> Action.Wait.until(id + " " + what);
+      case ONLINE -> Action.Wait.untilSoon(id + " " + what);
+      case RECOVERING -> Action.Wait.until(id + " " + what);
     };
   }
 
