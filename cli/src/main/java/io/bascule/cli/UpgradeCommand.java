@@ -334,10 +334,12 @@ final class UpgradeCommand extends GroupCommand {
       if (upgrade.cancelReason() == null) {
         return "";
       }
-      return upgrade.cancelComment() == null
-          ? upgrade.cancelReason()
-          : upgrade.cancelReason() + ": " + upgrade.cancelComment();
+      return withComment(upgrade.cancelReason(), upgrade.cancelComment());
     }
+  }
+
+  private static String withComment(String reason, @Nullable String comment) {
+    return comment == null || comment.isBlank() ? reason : reason + ": " + comment;
   }
 
   @Command(
@@ -378,8 +380,8 @@ final class UpgradeCommand extends GroupCommand {
                   upgrade.startedBy(),
                   Times.between(upgrade.startedAt(), upgrade.endedAt())));
       if (upgrade.cancelReason() != null) {
-        String comment = upgrade.cancelComment() == null ? "" : ": " + upgrade.cancelComment();
-        screen.line("Canceled because " + upgrade.cancelReason() + comment);
+        screen.line(
+            "Canceled because " + withComment(upgrade.cancelReason(), upgrade.cancelComment()));
       }
       if (upgrade.cause() != null) {
         screen.line("Cause " + upgrade.cause().detail() + " [" + upgrade.cause().code() + "]");

@@ -136,12 +136,14 @@ class TranscriptTest {
         .on("GET /upgrade", "upgrade-in-window")
         .on("GET /upgrade", "upgrade-failed")
         .on("GET /upgrades", "history")
-        .on("GET /upgrades/u-7/report", "report");
+        .on("GET /upgrades/u-7/report", "report")
+        .on("GET /upgrades/u-6/report", "report-no-comment");
     for (int i = 0; i < 4; i++) {
       transcript.run(appliance, "upgrade", "status");
     }
     transcript.run(appliance, "upgrade", "history");
     transcript.run(appliance, "upgrade", "report", "u-7");
+    transcript.run(appliance, "upgrade", "report", "u-6");
     transcript.matches("upgrade-status");
   }
 
