@@ -6,7 +6,7 @@ import java.util.function.LongSupplier;
 
 /**
  * Counts wrong credentials per address, so that nobody guesses at speed. Whoever holds the right
- * one is never locked out by it, save for the one-time codes of sign-in links.
+ * one is never locked out by it. The one-time codes of sign-in links are not counted.
  *
  * <p>Any thread; guarded by itself. Holds at most {@link #MAX_ADDRESSES} addresses, the oldest is
  * forgotten first.
