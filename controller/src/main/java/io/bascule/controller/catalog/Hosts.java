@@ -93,7 +93,8 @@ public final class Hosts implements HostService {
               + " initiator.");
     }
     var entry =
-        new HostEntry(host.name(), iqn, host.chapUser(), host.chapSecret(), normal(host.volumes()));
+        new HostEntry(
+            host.name(), iqn, host.chapUser(), host.chapSecret(), granted(host.volumes()));
     checkChap(entry);
     lock.lock();
     try {
@@ -159,8 +160,9 @@ public final class Hosts implements HostService {
     }
   }
 
-  private static List<String> normal(@Nullable List<String> volumes) {
-    if (volumes == null || volumes.isEmpty() || volumes.contains(ANY)) {
+  /** Saying nothing of the volumes grants all; an empty list grants none. */
+  private static List<String> granted(@Nullable List<String> volumes) {
+    if (volumes == null || volumes.contains(ANY)) {
       return List.of(ANY);
     }
     return volumes.stream().distinct().sorted().toList();
@@ -178,7 +180,7 @@ public final class Hosts implements HostService {
               old.iqn(),
               change.chapUser() == null ? old.chapUser() : change.chapUser(),
               change.chapSecret() == null ? old.chapSecret() : change.chapSecret(),
-              change.volumes() == null ? old.volumes() : normal(change.volumes()));
+              change.volumes() == null ? old.volumes() : granted(change.volumes()));
       checkChap(entry);
       db.transaction(sql -> {
         checkVolumes(sql, entry);

@@ -59,6 +59,18 @@ class HostsTest {
   }
 
   @Test
+  void shouldGrantNothingByAnEmptyList() {
+    var hosts = hosts(true);
+    var none = new HostView.Create("h", IQN, null, null, List.of());
+    assertThat(hosts.create(none, "me").volumes()).isEmpty();
+    hosts.create(host("g", "eui.0123456789abcdef", null, null), "me");
+    var nothing = new HostView.Change(null, null, List.of());
+    assertThat(hosts.change("g", nothing, "me").volumes()).isEmpty();
+    var secret = new HostView.Change("user", SECRET, null);
+    assertThat(hosts.change("g", secret, "me").volumes()).as("as it was").isEmpty();
+  }
+
+  @Test
   void shouldOpenToAnybodyOnLoopbackAlone() {
     refuses(
         ErrorCode.INVALID_ARGUMENT, () -> hosts(false).create(host("any", "*", null, null), "me"));

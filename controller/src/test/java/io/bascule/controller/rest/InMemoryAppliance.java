@@ -187,10 +187,7 @@ final class InMemoryAppliance {
       all.put(
           host.name(),
           new HostView(
-              host.name(),
-              host.iqn(),
-              host.chapUser(),
-              volumes == null || volumes.isEmpty() ? List.of("*") : volumes));
+              host.name(), host.iqn(), host.chapUser(), volumes == null ? List.of("*") : volumes));
       changed("host " + host.name(), by);
       return get(host.name());
     }

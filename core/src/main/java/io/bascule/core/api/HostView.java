@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 public record HostView(String name, String iqn, @Nullable String chapUser, List<String> volumes) {
 
   /**
-   * POST /hosts. {@code volumes} null or empty means all. {@code chapSecret} has 12 to 255
+   * POST /hosts. {@code volumes} null means all, empty none. {@code chapSecret} has 12 to 255
    * characters.
    */
   public record Create(
@@ -22,7 +22,7 @@ public record HostView(String name, String iqn, @Nullable String chapUser, List<
       @Nullable String chapSecret,
       @Nullable List<String> volumes) {}
 
-  /** PATCH /hosts/{name}: what is null stays. */
+  /** PATCH /hosts/{name}: what is null stays. {@code volumes} empty means none. */
   public record Change(
       @Nullable String chapUser, @Nullable String chapSecret, @Nullable List<String> volumes) {}
 }
