@@ -34,6 +34,8 @@ final class ConnectionThread implements Wire, Runnable {
   /** The helper looks this often whether the connection still lives, should a wake-up be lost. */
   private static final long HELPER_NANOS = TimeUnit.SECONDS.toNanos(1);
 
+  private static final String NO_MEMORY = "there is no memory for its buffers";
+
   private static final VarHandle BEATS;
 
   static {
@@ -56,8 +58,8 @@ final class ConnectionThread implements Wire, Runnable {
   private final ConcurrentLinkedQueue<Runnable> posted = new ConcurrentLinkedQueue<>();
   private final AtomicBoolean helperBegun = new AtomicBoolean();
   private volatile @Nullable Thread helper;
-  private ByteBuffer in = ByteBuffer.allocateDirect(LOGIN_BYTES);
-  private ByteBuffer out = ByteBuffer.allocateDirect(LOGIN_BYTES);
+  private ByteBuffer in;
+  private ByteBuffer out;
   private boolean large;
   private boolean closed;
 
@@ -86,6 +88,8 @@ final class ConnectionThread implements Wire, Runnable {
     this.channel = channel;
     this.buffers = buffers;
     this.onEnd = onEnd;
+    in = direct(LOGIN_BYTES);
+    out = direct(LOGIN_BYTES);
     channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
     SocketAddress from = channel.getRemoteAddress();
     remote = from instanceof InetSocketAddress inet ? text(inet) : String.valueOf(from);
@@ -95,6 +99,14 @@ final class ConnectionThread implements Wire, Runnable {
             : "127.0.0.1";
     connection = new Connection(core, portal, this);
     thread = Thread.ofPlatform().daemon().name("iscsi-" + remote).unstarted(this);
+  }
+
+  private static ByteBuffer direct(int bytes) throws IOException {
+    ByteBuffer buffer = Buffers.allocate(bytes);
+    if (buffer == null) {
+      throw new IOException(NO_MEMORY);
+    }
+    return buffer;
   }
 
   private static String text(InetSocketAddress address) {
@@ -155,15 +167,29 @@ final class ConnectionThread implements Wire, Runnable {
   private void keepRest() {
     Session session = connection.session();
     if (session != null && !large && !session.discovery()) {
-      large = true;
-      in = buffers.take().put(in);
-      out = buffers.take();
+      enlarge();
     } else if (in.position() == 0 && in.limit() < in.capacity()) {
       in.position(in.limit()).limit(in.capacity());
     } else {
       in.compact();
     }
     loggedIn |= session != null;
+  }
+
+  private void enlarge() {
+    ByteBuffer input = buffers.take();
+    ByteBuffer output = input == null ? null : buffers.take();
+    if (input != null && output != null) {
+      large = true;
+      in = input.put(in);
+      out = output;
+      return;
+    }
+    if (input != null) {
+      buffers.give(input);
+    }
+    in.compact();
+    shut(NO_MEMORY);
   }
 
   private void runPosted() {
@@ -213,11 +239,11 @@ final class ConnectionThread implements Wire, Runnable {
     if (out.remaining() < bytes) {
       try {
         flush();
+        if (out.remaining() < bytes) {
+          out = direct(bytes); // an answer during login or discovery
+        }
       } catch (IOException e) {
         throw new UncheckedIOException(e);
-      }
-      if (out.remaining() < bytes) {
-        out = ByteBuffer.allocateDirect(bytes); // an answer during login or discovery
       }
     }
     return out;

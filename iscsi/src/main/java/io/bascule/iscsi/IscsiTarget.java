@@ -25,6 +25,10 @@ import java.util.concurrent.locks.LockSupport;
 public final class IscsiTarget implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger(IscsiTarget.class.getName());
   private static final int BACKLOG = 1024;
+
+  /** Buffers kept for the next sessions. */
+  private static final int BUFFERS_KEPT = 64;
+
   private static final long STALL_NANOS = TimeUnit.SECONDS.toNanos(2);
 
   /** How long closing waits for threads that are inside a volume. */
@@ -39,7 +43,7 @@ public final class IscsiTarget implements AutoCloseable {
   private final TargetSettings settings;
   private final SlowPool pool;
   private final TargetCore core;
-  private final Buffers buffers = new Buffers();
+  private final Buffers buffers;
   private final Set<ConnectionThread> connections = ConcurrentHashMap.newKeySet();
   private final Set<OpenPortal> portals = ConcurrentHashMap.newKeySet();
   private final ScheduledExecutorService housekeeper =
@@ -48,7 +52,12 @@ public final class IscsiTarget implements AutoCloseable {
   private volatile boolean closed;
 
   public IscsiTarget(TargetSettings settings) {
+    this(settings, new Buffers(Buffers.SESSION_BYTES, BUFFERS_KEPT));
+  }
+
+  IscsiTarget(TargetSettings settings, Buffers buffers) {
     this.settings = settings;
+    this.buffers = buffers;
     pool = new SlowPool(settings.slowThreads());
     core = new TargetCore(settings, pool);
     var unused = housekeeper.scheduleWithFixedDelay(this::tick, 1, 1, TimeUnit.SECONDS);

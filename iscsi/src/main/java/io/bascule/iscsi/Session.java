@@ -94,7 +94,6 @@ final class Session {
   private int activeCount;
   private final ArrayDeque<Task> free = new ArrayDeque<>();
   private final ArrayDeque<Task> waitingCold = new ArrayDeque<>();
-  private final ArrayDeque<ByteBuffer> coldBuffers = new ArrayDeque<>();
   private int coldInFlight;
   private final Counters.Batch counts = new Counters.Batch();
 
@@ -856,33 +855,39 @@ final class Session {
     task.state = Task.State.SLOW;
     task.work = work;
     task.afterwards = afterwards;
-    if (coldInFlight == COLD_LIMIT) {
-      waitingCold.addLast(task);
-    } else {
-      startCold(task);
-    }
+    waitingCold.addLast(task);
+    startCold();
   }
 
-  /** Starts this read; when the pool refuses it, the next that waits, until there is none. */
-  private void startCold(@Nullable Task task) {
-    for (Task next = task; next != null; next = waitingCold.pollFirst()) {
-      ByteBuffer kept = coldBuffers.pollFirst();
-      ByteBuffer buffer = kept == null ? ByteBuffer.allocateDirect(COLD_BYTES) : kept;
-      next.slowBuffer = buffer;
-      coldInFlight++;
-      if (submit(next)) {
+  /**
+   * Starts what waits and finds a place and a buffer. What finds no buffer waits for one of this
+   * session's own, or is told to come again if there is none.
+   */
+  private void startCold() {
+    while (coldInFlight < COLD_LIMIT && !waitingCold.isEmpty()) {
+      ByteBuffer buffer = core.coldBuffers.take();
+      if (buffer == null && coldInFlight > 0) {
         return;
       }
-      coldInFlight--;
-      coldBuffers.addFirst(buffer);
+      Task task = waitingCold.removeFirst();
+      if (buffer == null) {
+        respond(task, STATUS_TASK_SET_FULL, null);
+        continue;
+      }
+      task.slowBuffer = buffer;
+      coldInFlight++;
+      if (!submit(task)) {
+        coldInFlight--;
+        core.coldBuffers.give(buffer);
+      }
     }
   }
 
   /** A cold read's buffer is free again: the next waiting read may have it. */
   void coldDone(ByteBuffer buffer) {
-    coldBuffers.addFirst(buffer.clear());
+    core.coldBuffers.give(buffer);
     coldInFlight--;
-    startCold(waitingCold.pollFirst());
+    startCold();
   }
 
   // ---- Task management ------------------------------------------------------------------------

@@ -17,8 +17,12 @@ final class TargetCore {
 
   private static final int MEMORY_BYTES = 64 << 20;
 
+  /** Buffers for cold reads that are kept while nobody reads: 8 MiB. */
+  private static final int COLD_KEPT = 32;
+
   final TargetSettings settings;
   final Executor slow;
+  final Buffers coldBuffers;
   final Counters counters = new Counters();
   private final Map<NexusName, Session> sessions = new ConcurrentHashMap<>();
   private final AtomicInteger nextTsih = new AtomicInteger(1);
@@ -32,8 +36,13 @@ final class TargetCore {
   volatile boolean draining;
 
   TargetCore(TargetSettings settings, Executor slow) {
+    this(settings, slow, new Buffers(Session.COLD_BYTES, COLD_KEPT));
+  }
+
+  TargetCore(TargetSettings settings, Executor slow, Buffers coldBuffers) {
     this.settings = settings;
     this.slow = slow;
+    this.coldBuffers = coldBuffers;
   }
 
   int newTsih() {

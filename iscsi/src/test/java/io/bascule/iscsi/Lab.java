@@ -33,7 +33,16 @@ final class Lab implements AutoCloseable {
   /** Whether the pool takes no more. */
   boolean full;
 
-  final TargetCore core = new TargetCore(new TargetSettings(IQN), this::execute);
+  /** Whether there is no memory for cold reads. */
+  boolean noMemory;
+
+  int coldBuffers;
+
+  final TargetCore core =
+      new TargetCore(
+          new TargetSettings(IQN),
+          this::execute,
+          new Buffers(Session.COLD_BYTES, 32, this::allocate));
 
   Lab(Path directory) {
     try {
@@ -42,6 +51,14 @@ final class Lab implements AutoCloseable {
       throw new UncheckedIOException(e);
     }
     show(1 << 20, AccessState.ACTIVE_OPTIMIZED, Set.of(0, 1));
+  }
+
+  private ByteBuffer allocate(int bytes) {
+    if (noMemory) {
+      throw new OutOfMemoryError("as the test wants it");
+    }
+    coldBuffers++;
+    return ByteBuffer.allocateDirect(bytes);
   }
 
   private void execute(Runnable work) {

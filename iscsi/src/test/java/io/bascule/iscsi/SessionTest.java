@@ -350,6 +350,45 @@ final class SessionTest {
     assertThat(host.inFlight()).isZero();
   }
 
+  @Test
+  void shouldHandTheBuffersOfColdReadsOn() {
+    lab.volume.coldEvery = 1;
+    for (int session = 0; session < 3; session++) {
+      Lab.Initiator host = lab.initiator();
+      host.isid += session;
+      host.ready().calm();
+      for (int i = 0; i < 20; i++) {
+        host.read(i, 1);
+      }
+      while (!lab.slow.isEmpty()) {
+        lab.settle();
+        host.all();
+      }
+      assertThat(host.inFlight()).isZero();
+    }
+    assertThat(lab.coldBuffers).isEqualTo(8);
+  }
+
+  @Test
+  void shouldReadWithWhatBuffersThereAre() {
+    Lab.Initiator host = host();
+    lab.volume.coldEvery = 1;
+    lab.noMemory = true;
+    host.read(0, 1);
+    assertThat(host.one().status()).isEqualTo(TASK_SET_FULL);
+    lab.noMemory = false;
+    host.read(1, 1);
+    lab.noMemory = true;
+    host.read(2, 1);
+    host.read(3, 1);
+    for (int i = 1; i < 4; i++) {
+      lab.settle();
+      assertThat(host.one().status()).isEqualTo(GOOD);
+    }
+    assertThat(lab.coldBuffers).isEqualTo(1);
+    assertThat(host.inFlight()).isZero();
+  }
+
   // ---- Digests --------------------------------------------------------------------------------
 
   @Test

@@ -1,6 +1,7 @@
 package io.bascule.iscsi;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
@@ -14,6 +15,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -235,6 +239,39 @@ final class TargetTest {
       } finally {
         volume.held.unlock();
       }
+    }
+  }
+
+  @Test
+  void shouldLoseOneConnectionWhenMemoryIsShort() throws Exception {
+    Queue<Throwable> uncaught = new ConcurrentLinkedQueue<>();
+    Thread.UncaughtExceptionHandler before = Thread.getDefaultUncaughtExceptionHandler();
+    Thread.setDefaultUncaughtExceptionHandler((thread, e) -> uncaught.add(e));
+    target.close();
+    AtomicInteger asked = new AtomicInteger();
+    Buffers buffers =
+        new Buffers(
+            Buffers.SESSION_BYTES,
+            8,
+            bytes -> {
+              if (asked.incrementAndGet() == 2) {
+                throw new OutOfMemoryError("as the test wants it");
+              }
+              return ByteBuffer.allocateDirect(bytes);
+            });
+    target = new IscsiTarget(new TargetSettings(IQN, 8, 2, 5000, 5000), buffers);
+    target.update(view("*"));
+    portal = target.open(new PortalSpec(new InetSocketAddress("127.0.0.1", 0), 3, true));
+    try {
+      assertThatThrownBy(() -> new Plain(1)).isInstanceOf(IOException.class);
+      await().until(() -> target.stats().sessions().isEmpty());
+      try (Plain host = new Plain(1)) {
+        host.write(new byte[512]);
+        assertThat(host.receive().get(3)).isZero();
+      }
+      assertThat(uncaught).isEmpty();
+    } finally {
+      Thread.setDefaultUncaughtExceptionHandler(before);
     }
   }
 
