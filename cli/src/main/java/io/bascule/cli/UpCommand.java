@@ -4,6 +4,7 @@ import io.bascule.cli.client.Access;
 import io.bascule.cli.client.ApplianceClient;
 import io.bascule.cli.client.Json;
 import io.bascule.cli.client.NotReachable;
+import io.bascule.cli.client.OutcomeUnknown;
 import io.bascule.cli.client.Refused;
 import io.bascule.cli.local.LocalAppliance;
 import io.bascule.cli.local.NotPossible;
@@ -267,12 +268,21 @@ final class UpCommand implements Callable<Integer> {
     try {
       var access = Access.find(null, null, appliance.layout().root());
       var client = new ApplianceClient(access).patient(LINK_PATIENCE);
-      return Json.read(SignInLink.class, client.change("POST", "/sign-in-links", null)).url();
-    } catch (NotReachable | Refused e) {
+      return Json.read(SignInLink.class, newLink(client)).url();
+    } catch (NotReachable | Refused | OutcomeUnknown e) {
       screen.error("warning: no sign-in link: " + e.getMessage());
       return Json.read(
               Access.AccessFile.class, java.nio.file.Files.readString(appliance.layout().access()))
           .url();
+    }
+  }
+
+  /** A handover may break the connection; a code that nobody saw harms nothing. */
+  private static String newLink(ApplianceClient client) throws NotReachable, Refused {
+    try {
+      return client.change("POST", "/sign-in-links", null);
+    } catch (OutcomeUnknown e) {
+      return client.change("POST", "/sign-in-links", null);
     }
   }
 
