@@ -55,6 +55,10 @@ public record Layout(Path root) {
     return enclosure().resolve("state.db");
   }
 
+  public Path volumesV2() {
+    return enclosure().resolve("v2");
+  }
+
   public Path volumesV1() {
     return enclosure().resolve("v1");
   }

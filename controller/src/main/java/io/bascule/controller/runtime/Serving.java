@@ -12,8 +12,10 @@ import io.bascule.controller.service.Services;
 import io.bascule.controller.service.UpgradeService;
 import io.bascule.controller.state.StateDb;
 import io.bascule.controller.upgrade.HostIo;
+import io.bascule.controller.upgrade.Leftovers;
 import io.bascule.controller.upgrade.Upgrades;
 import io.bascule.core.ControllerId;
+import io.bascule.core.api.VolumeView;
 import io.bascule.platform.LocalDirectory;
 import java.io.IOException;
 import java.time.Clock;
@@ -73,6 +75,7 @@ final class Serving {
             new LiveFleet(
                 settings, links.chassis(), links.peer(), links.ownSlots(), links.departure()),
             new TargetIo(),
+            new Leftovers(settings.layout().volumesV2()),
             events,
             settings.layout().packages(),
             links.trust(),
@@ -252,6 +255,11 @@ final class Serving {
     @Override
     public int volumes() {
       return volumes.entries().size();
+    }
+
+    @Override
+    public long allocatedBytes() {
+      return volumes.list().stream().mapToLong(VolumeView::allocatedBytes).sum();
     }
   }
 }

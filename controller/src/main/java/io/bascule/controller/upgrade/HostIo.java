@@ -15,4 +15,7 @@ public interface HostIo {
 
   /** How many volumes there are. */
   int volumes();
+
+  /** What they hold together, in bytes. */
+  long allocatedBytes();
 }

@@ -12,6 +12,7 @@ import io.bascule.core.chassis.ControllerBoot;
 import io.bascule.core.upgrade.Action;
 import io.bascule.core.upgrade.Availability;
 import io.bascule.core.upgrade.CancelRules;
+import io.bascule.core.upgrade.Migration;
 import io.bascule.core.upgrade.Reconciler;
 import io.bascule.core.upgrade.Upgrade;
 import io.bascule.core.upgrade.UpgradeEvent;
@@ -68,6 +69,7 @@ final class UpgradeThread {
   private final UpgradeStore store;
   private final Fleet fleet;
   private final HostIo hostIo;
+  private final Migration migration;
   private final EventService events;
   private final Clock clock;
   private final ArrayBlockingQueue<Runnable> asked = new ArrayBlockingQueue<>(MAX_ASKED);
@@ -90,10 +92,17 @@ final class UpgradeThread {
   /** What everybody sees. */
   record Snapshot(Optional<Upgrade> upgrade, Measures measures, World world, long revision) {}
 
-  UpgradeThread(UpgradeStore store, Fleet fleet, HostIo hostIo, EventService events, Clock clock) {
+  UpgradeThread(
+      UpgradeStore store,
+      Fleet fleet,
+      HostIo hostIo,
+      Migration migration,
+      EventService events,
+      Clock clock) {
     this.store = store;
     this.fleet = fleet;
     this.hostIo = hostIo;
+    this.migration = migration;
     this.events = events;
     this.clock = clock;
     this.alerts = new UpgradeAlerts(events);
@@ -223,6 +232,7 @@ final class UpgradeThread {
   }
 
   private void turn() {
+    migration.follow(snapshot.upgrade());
     look();
     var upgrade = snapshot.upgrade().orElse(null);
     if (upgrade == null) {
@@ -237,6 +247,9 @@ final class UpgradeThread {
       apply(new UpgradeEvent.CanceledByTakeover(fleet.self(), clock.instant()));
       return;
     }
+    if (formatTwoChanged(upgrade)) {
+      return;
+    }
     if (upgrade.queued().isEmpty()) {
       alerts.clear(QUEUED_ALERT);
     } else if (fireQueued(upgrade)) {
@@ -245,6 +258,30 @@ final class UpgradeThread {
     if (upgrade.state() == UpgradeState.RUNNING || upgrade.state() == UpgradeState.CANCELING) {
       act(upgrade, Reconciler.next(upgrade, snapshot.world()));
     }
+  }
+
+  /** Records what became of format 2, if the record does not say so yet. */
+  private boolean formatTwoChanged(Upgrade upgrade) {
+    var failure = migration.failure();
+    if (failure.isPresent() && !upgrade.row().v2Invalid()) {
+      var cause = failure.get();
+      var told =
+          apply(new UpgradeEvent.FormatTwoInvalid(cause.code(), cause.detail(), clock.instant()));
+      return told instanceof Result.Changed;
+    }
+    if (upgrade.row().v2Invalid() && snapshot.world().formatTwo().valid()) {
+      return apply(new UpgradeEvent.FormatTwoMade(clock.instant())) instanceof Result.Changed;
+    }
+    return false;
+  }
+
+  /** The one change of the record that is made while hosts wait. */
+  private void commit(Upgrade upgrade) {
+    log(upgrade, "commit");
+    var outcome =
+        migration.commit(
+            () -> apply(new UpgradeEvent.Committed(clock.instant())) instanceof Result.Changed);
+    log(upgrade, "commit: " + outcome);
   }
 
   /** Starts the queued cancel if its moment has come. */
@@ -306,6 +343,7 @@ final class UpgradeThread {
           log(upgrade, "empty slot " + drop.slot() + " of " + drop.id());
           fleet.dropSlot(drop.id(), drop.slot());
         }
+        case Action.Commit commit -> commit(upgrade);
         case Action.HandOver handOver -> {
           leave(upgrade, "hand over to " + snapshot.world().standby());
           fleet.handOver("upgrade " + upgrade.plan().id());
@@ -510,7 +548,15 @@ final class UpgradeThread {
         }
       }
     }
-    var world = new World(fleet.self(), fleet.release(), boots, fleet.peerReady(), slots, stagings);
+    var world =
+        new World(
+            fleet.self(),
+            fleet.release(),
+            boots,
+            fleet.peerReady(),
+            slots,
+            stagings,
+            migration.look());
     if (!world.equals(snapshot.world())) {
       var now = snapshot;
       snapshot = new Snapshot(now.upgrade(), now.measures(), world, now.revision());

@@ -4,7 +4,9 @@ import io.bascule.controller.service.EventService;
 import io.bascule.controller.service.UpgradeService;
 import io.bascule.controller.state.StateDb;
 import io.bascule.core.Check;
+import io.bascule.core.ControllerId;
 import io.bascule.core.Refusal;
+import io.bascule.core.Slot;
 import io.bascule.core.Version;
 import io.bascule.core.api.CancelView;
 import io.bascule.core.api.ErrorCode;
@@ -12,6 +14,8 @@ import io.bascule.core.api.HistoryView;
 import io.bascule.core.api.UpgradeView;
 import io.bascule.core.upgrade.CancelReason;
 import io.bascule.core.upgrade.CancelRules;
+import io.bascule.core.upgrade.Migration;
+import io.bascule.core.upgrade.Plan;
 import io.bascule.core.upgrade.Planner;
 import io.bascule.core.upgrade.Upgrade;
 import io.bascule.core.upgrade.UpgradeEvent;
@@ -19,6 +23,7 @@ import io.bascule.core.upgrade.UpgradeMachine;
 import io.bascule.core.upgrade.UpgradeMachine.Note;
 import io.bascule.core.upgrade.UpgradeMachine.Result;
 import io.bascule.core.upgrade.World;
+import io.bascule.release.Manifest;
 import io.bascule.release.TrustStore;
 import java.nio.file.Path;
 import java.security.SecureRandom;
@@ -26,6 +31,7 @@ import java.time.Clock;
 import java.time.Instant;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -44,12 +50,14 @@ public final class Upgrades implements UpgradeService {
   private final UpgradeThread owner;
   private final Prechecks prechecks;
   private final HostIo hostIo;
+  private final Migration migration;
   private final Clock clock;
 
   public Upgrades(
       StateDb db,
       Fleet fleet,
       HostIo hostIo,
+      Migration migration,
       EventService events,
       Path packages,
       TrustStore trust,
@@ -59,7 +67,8 @@ public final class Upgrades implements UpgradeService {
     this.prechecks = new Prechecks(packages, trust, root);
     this.hostIo = hostIo;
     this.clock = clock;
-    this.owner = new UpgradeThread(store, fleet, hostIo, events, clock);
+    this.migration = migration;
+    this.owner = new UpgradeThread(store, fleet, hostIo, migration, events, clock);
   }
 
   /** Goes on with what the record says. */
@@ -76,27 +85,35 @@ public final class Upgrades implements UpgradeService {
   public UpgradeView view() {
     var now = owner.snapshot();
     return now.upgrade()
-        .map(u -> Views.of(u, now.world(), now.measures(), hostIo.latencyP99Micros()))
+        .map(u ->
+            Views.of(
+                u, now.world(), now.measures(), hostIo.latencyP99Micros(), migration.progress()))
         .orElseGet(() -> Views.idle(now.revision()));
   }
 
   @Override
   public UpgradeView.Prechecks dryRun(UpgradeView.Start start) {
     Version to = version(start.version());
-    options(start);
+    Options options = options(start);
     return owner.ask(world -> {
       refuseWhileRunning("a dry run");
       var outcome = prechecks.run(to, world, store.row().row().rollbackCounter());
-      return view(outcome, to, world);
+      return view(outcome, options.tuning(), world);
     });
   }
 
-  private static UpgradeView.Prechecks view(Prechecks.Outcome outcome, Version to, World world) {
+  private UpgradeView.Prechecks view(
+      Prechecks.Outcome outcome, Upgrade.Tuning tuning, World world) {
     List<String> plan =
         Prechecks.runningSlots(world)
             .filter(_ -> outcome.manifest().isPresent())
             .map(slots ->
-                Planner.rolling("dry-run", world.release(), to, world.self(), slots, 0)
+                plan(
+                        "dry-run",
+                        world,
+                        outcome.manifest().orElseThrow(),
+                        slots,
+                        tuning.confirmSeconds())
                     .steps()
                     .stream()
                     .map(step ->
@@ -108,6 +125,26 @@ public final class Upgrades implements UpgradeService {
                     .toList())
             .orElse(List.of());
     return new UpgradeView.Prechecks(outcome.passed(), outcome.checks(), plan);
+  }
+
+  private Plan plan(
+      String id,
+      World world,
+      Manifest manifest,
+      Map<ControllerId, Slot> slots,
+      int confirmSeconds) {
+    var to = manifest.version();
+    long counter = manifest.rollbackCounter();
+    return manifest.migration()
+        ? Planner.migrating(
+            id,
+            world.release(),
+            to,
+            world.self(),
+            slots,
+            counter,
+            Planner.Migration.of(hostIo.allocatedBytes(), confirmSeconds))
+        : Planner.rolling(id, world.release(), to, world.self(), slots, counter);
   }
 
   private record Options(Set<io.bascule.core.upgrade.PausePoint> pauseAt, Upgrade.Tuning tuning) {}
@@ -123,10 +160,18 @@ public final class Upgrades implements UpgradeService {
       var slots = Prechecks.runningSlots(world);
       if (!outcome.passed() || slots.isEmpty()) {
         throw new Refusal(
-            ErrorCode.PRECHECK_FAILED, outcome.failures(), null, view(outcome, to, world));
+            ErrorCode.PRECHECK_FAILED,
+            outcome.failures(),
+            null,
+            view(outcome, options.tuning(), world));
       }
-      long counter = outcome.manifest().orElseThrow().rollbackCounter();
-      var plan = Planner.rolling(newId(), world.release(), to, world.self(), slots.get(), counter);
+      var plan =
+          plan(
+              newId(),
+              world,
+              outcome.manifest().orElseThrow(),
+              slots.get(),
+              options.tuning().confirmSeconds());
       for (var point : options.pauseAt()) {
         if (plan.find(point.step()).isEmpty()) {
           throw new Refusal(

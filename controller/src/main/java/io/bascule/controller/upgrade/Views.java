@@ -5,6 +5,7 @@ import io.bascule.core.api.CancelView;
 import io.bascule.core.api.HistoryView;
 import io.bascule.core.api.UpgradeView;
 import io.bascule.core.upgrade.CancelRules;
+import io.bascule.core.upgrade.Migration;
 import io.bascule.core.upgrade.PausePoint;
 import io.bascule.core.upgrade.StepName;
 import io.bascule.core.upgrade.Upgrade;
@@ -17,6 +18,8 @@ import org.jspecify.annotations.Nullable;
 
 /** The upgrade as the REST API shows it. */
 final class Views {
+  private static final List<String> PHASE_NAMES = List.of("Prepare", "Copy", "Verify", "Confirm");
+
   private Views() {}
 
   static UpgradeView idle(long revision) {
@@ -47,7 +50,11 @@ final class Views {
   }
 
   static UpgradeView of(
-      Upgrade upgrade, World world, Measures measures, Optional<Long> currentP99) {
+      Upgrade upgrade,
+      World world,
+      Measures measures,
+      Optional<Long> currentP99,
+      Optional<Migration.Progress> migration) {
     var plan = upgrade.plan();
     return new UpgradeView(
         plan.id(),
@@ -58,7 +65,9 @@ final class Views {
         orNull(upgrade.step().map(Enum::name)),
         orNull(upgrade.step().flatMap(StepName::phase)),
         UpgradeProgress.percent(upgrade),
-        orNull(UpgradeProgress.eta(upgrade).map(r -> new UpgradeView.Range(r.low(), r.high()))),
+        orNull(
+            UpgradeProgress.eta(upgrade, migration)
+                .map(r -> new UpgradeView.Range(r.low(), r.high()))),
         upgrade.tuning().priority().name(),
         orNull(upgrade.tuning().maxBytesPerSecond()),
         upgrade.pauseAt().stream().sorted().map(PausePoint::label).toList(),
@@ -69,9 +78,24 @@ final class Views {
         orNull(upgrade.endedAt()),
         orNull(upgrade.cause().map(c -> new UpgradeView.Cause(c.code(), c.detail()))),
         steps(upgrade),
-        null,
+        orNull(migration.map(progress -> migration(upgrade, progress))),
         new UpgradeView.HostLatency(orNull(measures.beforeP99()), orNull(currentP99)),
         cancel(upgrade, world));
+  }
+
+  private static UpgradeView.Migration migration(Upgrade upgrade, Migration.Progress progress) {
+    return new UpgradeView.Migration(
+        orNull(upgrade.step().flatMap(StepName::phase)),
+        progress.phases().stream()
+            .map(phase ->
+                new UpgradeView.Phase(
+                    phase.number(),
+                    PHASE_NAMES.get(phase.number() - 1),
+                    phase.percent(),
+                    phase.bytesDone(),
+                    phase.bytesTotal()))
+            .toList(),
+        progress.bytesPerSecond());
   }
 
   static List<UpgradeView.Step> steps(Upgrade upgrade) {

@@ -49,6 +49,9 @@ public sealed interface Action {
 
   record DropSlot(ControllerId id, Slot slot) implements Action {}
 
+  /** Make format 2 the one that counts. */
+  record Commit() implements Action {}
+
   /** Give the active role to the standby. Ends this process. */
   record HandOver() implements Action {}
 

@@ -4,8 +4,10 @@ import io.bascule.core.ControllerId;
 import io.bascule.core.Slot;
 import io.bascule.core.Version;
 import io.bascule.core.upgrade.Primitive.Boot;
+import io.bascule.core.upgrade.Primitive.Commit;
 import io.bascule.core.upgrade.Primitive.DropSlot;
 import io.bascule.core.upgrade.Primitive.HandOver;
+import io.bascule.core.upgrade.Primitive.Phase;
 import io.bascule.core.upgrade.Primitive.PlanSlot;
 import io.bascule.core.upgrade.Primitive.SetSlot;
 import io.bascule.core.upgrade.Primitive.Settle;
@@ -27,6 +29,20 @@ import java.util.Optional;
 public final class Planner {
   private Planner() {}
 
+  /**
+   * How long a migration may take, for percent and ETA.
+   *
+   * @param confirmSeconds how long format 2 is read from before the commit
+   */
+  public record Migration(int copySeconds, int verifySeconds, int confirmSeconds) {
+    /** Of so many allocated bytes, at a rate that disks of today reach beside their hosts. */
+    public static Migration of(long allocatedBytes, int confirmSeconds) {
+      long copyBytesPerSecond = 150L << 20;
+      int seconds = (int) Math.min(30L * 24 * 3600, 1 + allocatedBytes / copyBytesPerSecond);
+      return new Migration(seconds, 1 + seconds / 2, confirmSeconds);
+    }
+  }
+
   /** The plan of the rolling installation of {@code to} over {@code from}. */
   public static Plan rolling(
       String id,
@@ -35,8 +51,32 @@ public final class Planner {
       ControllerId active,
       Map<ControllerId, Slot> runningSlots,
       long rollbackCounter) {
+    return plan(id, from, to, active, runningSlots, rollbackCounter, Optional.empty());
+  }
+
+  /** The same, followed by the migration of every volume. */
+  public static Plan migrating(
+      String id,
+      Version from,
+      Version to,
+      ControllerId active,
+      Map<ControllerId, Slot> runningSlots,
+      long rollbackCounter,
+      Migration migration) {
+    return plan(id, from, to, active, runningSlots, rollbackCounter, Optional.of(migration));
+  }
+
+  private static Plan plan(
+      String id,
+      Version from,
+      Version to,
+      ControllerId active,
+      Map<ControllerId, Slot> runningSlots,
+      long rollbackCounter,
+      Optional<Migration> migration) {
     ControllerId standby = active.other();
     List<Plan.Planned> steps = new ArrayList<>();
+    List<Primitive> dropped = migration.isPresent() ? List.of(new Phase(Phase.DROPPED)) : List.of();
     steps.add(
         step(
             StepName.PRECHECK,
@@ -51,7 +91,9 @@ public final class Planner {
             6,
             List.of(new Stage(Who.the(standby), to)),
             // The last of a return: it ends only when the appliance is whole again.
-            List.of(new DropSlot(Who.the(standby)), online(standby, from), online(active, from))));
+            join(
+                join(List.of(new DropSlot(Who.the(standby))), dropped),
+                List.of(online(standby, from), online(active, from)))));
     List<Primitive> standbyUp =
         List.of(
             new SetSlot(Who.the(standby), PlanSlot.NEW, true),
@@ -92,27 +134,57 @@ public final class Planner {
                     new WaitStable(Who.the(standby)),
                     new WaitStable(Who.the(active)))),
             whicheverIsStandbyBack));
-    steps.add(
-        step(
-            StepName.FINALIZE,
-            null,
-            1,
-            List.of(new Settle(Who.the(standby)), new Settle(Who.the(active))),
-            List.of()));
-    return new Plan(
-        id,
-        from,
-        to,
-        active,
-        Map.copyOf(runningSlots),
-        steps,
+    List<Primitive> settled = List.of(new Settle(Who.the(standby)), new Settle(Who.the(active)));
+    List<StepName> undoOrder = new ArrayList<>();
+    if (migration.isPresent()) {
+      var bothUp = List.<Primitive>of(online(standby, to), online(active, to));
+      steps.addAll(phases(migration.get(), bothUp, settled, dropped));
+      // The volumes are on format 1 alone again before any controller leaves the new release.
+      undoOrder.addAll(
+          List.of(
+              StepName.COMMIT,
+              StepName.PHASE_4,
+              StepName.PHASE_3,
+              StepName.PHASE_2,
+              StepName.PHASE_1));
+    }
+    undoOrder.addAll(
         List.of(
             StepName.ACTIVATE_ONCE_ACTIVE,
             StepName.HANDOVER,
             StepName.ACTIVATE_STANDBY,
             StepName.STAGE_ONCE_ACTIVE,
-            StepName.STAGE_STANDBY),
-        rollbackCounter);
+            StepName.STAGE_STANDBY));
+    steps.add(step(StepName.FINALIZE, null, 1, settled, List.of()));
+    return new Plan(
+        id, from, to, active, Map.copyOf(runningSlots), steps, undoOrder, rollbackCounter);
+  }
+
+  /**
+   * The four phases and the commit. The first three go on without the standby; the last step does
+   * not begin to count before both controllers run the release for good.
+   */
+  private static List<Plan.Planned> phases(
+      Migration migration,
+      List<Primitive> bothUp,
+      List<Primitive> settled,
+      List<Primitive> dropped) {
+    return List.of(
+        step(StepName.PHASE_1, null, 1, List.of(new Phase(1)), dropped),
+        step(StepName.PHASE_2, null, migration.copySeconds(), List.of(new Phase(2)), dropped),
+        step(StepName.PHASE_3, null, migration.verifySeconds(), List.of(new Phase(3)), dropped),
+        step(
+            StepName.PHASE_4,
+            null,
+            migration.confirmSeconds(),
+            join(List.of(new Phase(4)), bothUp),
+            dropped),
+        step(
+            StepName.COMMIT,
+            null,
+            2,
+            join(join(List.of(new Phase(4)), join(bothUp, settled)), List.of(new Commit())),
+            dropped));
   }
 
   private static WaitOnline online(ControllerId id, Version release) {

@@ -44,8 +44,13 @@ public sealed interface Primitive {
   /** The running slot is good; no boot of this controller falls back from here. */
   record Settle(Who who) implements Primitive {}
 
-  /** A phase of the migration is done. Carried out by releases that know how. */
-  record Phase(int number) implements Primitive {}
+  /**
+   * A phase of the migration is done; {@link #DROPPED}: there is no format 2 (any more). The phases
+   * are carried out by releases that know how, the dropping by every release since 1.2.2.
+   */
+  record Phase(int number) implements Primitive {
+    public static final int DROPPED = 0;
+  }
 
   /** The migration is committed. Carried out by releases that know how. */
   record Commit() implements Primitive {}

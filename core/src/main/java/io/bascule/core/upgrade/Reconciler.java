@@ -18,14 +18,15 @@ public final class Reconciler {
   private final boolean goingBack;
   private final boolean acceptDisruption;
   private final String stagingTag;
+  private final boolean committed;
 
-  private Reconciler(
-      Plan plan, World world, boolean goingBack, boolean acceptDisruption, String stagingTag) {
-    this.plan = plan;
+  private Reconciler(Upgrade upgrade, World world) {
+    this.plan = upgrade.plan();
     this.world = world;
-    this.goingBack = goingBack;
-    this.acceptDisruption = acceptDisruption;
-    this.stagingTag = stagingTag;
+    this.goingBack = upgrade.state() == UpgradeState.CANCELING;
+    this.acceptDisruption = upgrade.cancel().map(Upgrade.Cancel::acceptDisruption).orElse(false);
+    this.stagingTag = upgrade.stagingTag();
+    this.committed = upgrade.row().committed();
   }
 
   /**
@@ -33,18 +34,14 @@ public final class Reconciler {
    * none.
    */
   public static Action next(Upgrade upgrade, World world) {
-    var goals = upgrade.goals();
-    var reconciler =
-        new Reconciler(
-            upgrade.plan(),
-            world,
-            upgrade.state() == UpgradeState.CANCELING,
-            upgrade.cancel().map(Upgrade.Cancel::acceptDisruption).orElse(false),
-            upgrade.stagingTag());
-    return reconciler.next(goals);
+    return new Reconciler(upgrade, world).next(upgrade.goals());
   }
 
   private Action next(List<Primitive> goals) {
+    if (committed && goals.contains(new Primitive.Commit())) {
+      // What had to hold before it does not matter any more.
+      return holds();
+    }
     for (var goal : goals) {
       Action action = towards(goal);
       if (!(action instanceof Action.AllHold)) {
@@ -68,8 +65,9 @@ public final class Reconciler {
       case Primitive.WaitStable wait -> waitStable(wait);
       case Primitive.DropSlot drop -> dropSlot(drop);
       case Primitive.Settle settle -> settle(settle);
-      case Primitive.Phase phase -> cannot("PHASE " + phase.number());
-      case Primitive.Commit commit -> cannot("COMMIT");
+      case Primitive.Phase phase ->
+          phase.number() == Primitive.Phase.DROPPED ? dropped() : phase(phase.number());
+      case Primitive.Commit commit -> commit();
       case Primitive.Unknown unknown -> cannot(unknown.code());
     };
   }
@@ -79,6 +77,33 @@ public final class Reconciler {
         "UNSUPPORTED_STEP",
         "release " + world.release() + " does not know how to carry out " + code,
         false);
+  }
+
+  /** Whoever serves sees to it as soon as the record says so; here it is only waited for. */
+  private Action dropped() {
+    return world.formatTwo().present() ? Action.Wait.until("format 2 is being dropped") : holds();
+  }
+
+  private Action phase(int number) {
+    var now = world.formatTwo();
+    if (!now.known()) {
+      return cannot("PHASE " + number);
+    }
+    if (now.valid() && now.phasesDone() >= number) {
+      return holds();
+    }
+    return new Action.Wait(
+        now.waitsFor().orElse("phase " + number + " is under way"),
+        Optional.empty(),
+        now.phasesDone() + 1 == number ? now.percent() : 0,
+        false);
+  }
+
+  private Action commit() {
+    if (committed) {
+      return holds();
+    }
+    return world.formatTwo().known() ? new Action.Commit() : cannot("COMMIT");
   }
 
   private Action stage(Primitive.Stage goal) {

@@ -70,6 +70,11 @@ public record Upgrade(
       Optional<Instant> startedAt,
       Optional<Instant> endedAt,
       Optional<String> error) {
+    StepProgress anew() {
+      return new StepProgress(
+          name, StepState.PENDING, 0, Optional.empty(), Optional.empty(), Optional.empty());
+    }
+
     StepProgress with(StepState next, Instant now) {
       return switch (next) {
         case RUNNING -> new StepProgress(name, next, 0, Optional.of(now), Optional.empty(), error);

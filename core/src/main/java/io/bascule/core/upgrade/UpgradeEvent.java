@@ -46,6 +46,15 @@ public sealed interface UpgradeEvent {
   /** The waiting cancel is taken back. */
   record CancelWithdrawn(String by, Instant now) implements UpgradeEvent {}
 
+  /** Format 2 cannot be used as it is; format 1 serves on alone. */
+  record FormatTwoInvalid(String code, String detail, Instant now) implements UpgradeEvent {}
+
+  /** A new, empty format 2 replaces the one that could not be used. */
+  record FormatTwoMade(Instant now) implements UpgradeEvent {}
+
+  /** Both formats are the same and on stable storage, and no host writes: format 2 counts now. */
+  record Committed(Instant now) implements UpgradeEvent {}
+
   /**
    * A release that can't go on with the migration took the lease, and canceled it in that
    * transaction.

@@ -20,7 +20,7 @@ import java.util.Set;
  *
  * <pre>
  * RUNNING   -> RUNNING    the next step began, or the same is tried again
- * RUNNING   -> PAUSED     a pause point, or somebody paused the migration
+ * RUNNING   -> PAUSED     a pause point, somebody paused the migration, or format 2 failed
  * RUNNING   -> COMPLETED  the last step's goals were reached
  * RUNNING   -> CANCELING  a cancel, or a step failed (then with a cause)
  * PAUSED    -> RUNNING    resumed, or a queued cancel lifted the pause
@@ -112,6 +112,9 @@ public final class UpgradeMachine {
       case UpgradeEvent.CancelStarted started -> cancelStarted(upgrade, started);
       case UpgradeEvent.CancelQueued queued -> cancelQueued(upgrade, queued);
       case UpgradeEvent.CancelWithdrawn withdrawn -> cancelWithdrawn(upgrade, withdrawn);
+      case UpgradeEvent.FormatTwoInvalid invalid -> formatTwoInvalid(upgrade, invalid);
+      case UpgradeEvent.FormatTwoMade made -> formatTwoMade(upgrade, made);
+      case UpgradeEvent.Committed committed -> committed(upgrade, committed);
       case UpgradeEvent.CanceledByTakeover canceled -> canceledByTakeover(upgrade, canceled);
     };
   }
@@ -269,6 +272,7 @@ public final class UpgradeMachine {
       case RUNNING -> {
         StepName step = upgrade.step().orElseThrow();
         Check.that(step != StepName.FINALIZE, "FINALIZE cannot fail: %s", event.detail());
+        Check.that(!upgrade.row().committed(), "a committed step failed: %s", event.detail());
         if (event.mayRetry() && upgrade.attempts() + 1 < MAX_ATTEMPTS) {
           yield new Result.Changed(
               upgrade.edit().attempts(upgrade.attempts() + 1).done(),
@@ -394,7 +398,7 @@ public final class UpgradeMachine {
     return switch (upgrade.state()) {
       case PAUSED ->
           new Result.Changed(
-              resumed(upgrade).nextRevision().done(),
+              resumed(upgrade, event.now()).nextRevision().done(),
               List.of(new Note("upgrade.resumed", "by " + event.by())));
       case RUNNING -> new Result.Unchanged("The upgrade is not paused.");
       case CANCELING -> new Result.Unchanged("The upgrade is being canceled.");
@@ -402,8 +406,18 @@ public final class UpgradeMachine {
     };
   }
 
-  private static Upgrade.Editor resumed(Upgrade upgrade) {
-    return upgrade.edit().state(UpgradeState.RUNNING).pausedReason(Optional.empty());
+  /** With format 2 given up, it is made anew and everything copied again: from Phase 2 on. */
+  private static Upgrade.Editor resumed(Upgrade upgrade, Instant now) {
+    var edit = upgrade.edit();
+    if (upgrade.row().v2Invalid()) {
+      Upgrade again = upgrade;
+      for (var name : List.of(StepName.PHASE_3, StepName.PHASE_4, StepName.COMMIT)) {
+        again = again.withStep(name, step -> step.anew());
+      }
+      again = again.withStep(StepName.PHASE_2, step -> step.with(StepState.RUNNING, now));
+      edit = again.edit().step(StepName.PHASE_2);
+    }
+    return edit.state(UpgradeState.RUNNING).pausedReason(Optional.empty());
   }
 
   private static Result pausePointsSet(Upgrade upgrade, UpgradeEvent.PausePointsSet event) {
@@ -472,7 +486,7 @@ public final class UpgradeMachine {
         // At a cancel point already, only the guard is missing: going on would leave the point
         // behind.
         if (upgrade.state() == UpgradeState.PAUSED && !CancelRules.isCancelPoint(upgrade)) {
-          edit = resumed(upgrade);
+          edit = resumed(upgrade, event.now());
           notes.add(new Note("upgrade.resumed", "to reach the cancel point"));
         }
         yield new Result.Changed(
@@ -492,17 +506,108 @@ public final class UpgradeMachine {
         List.of(new Note("cancel.withdrawn", "by " + event.by())));
   }
 
+  private static Result formatTwoInvalid(Upgrade upgrade, UpgradeEvent.FormatTwoInvalid event) {
+    return switch (upgrade.state()) {
+      case RUNNING, PAUSED -> {
+        StepName step = upgrade.step().orElseThrow();
+        if (upgrade.row().committed() || step.phase().isEmpty()) {
+          yield new Result.Unchanged("format 2 is not being made at " + step);
+        }
+        if (step == StepName.PHASE_1) {
+          yield returnByItself(upgrade, event.code(), event.detail(), event.now());
+        }
+        var edit =
+            upgrade
+                .edit()
+                .state(UpgradeState.PAUSED)
+                .pausedReason(
+                    Optional.of("format 2 was given up, format 1 serves on: " + event.detail()))
+                .row(invalid(upgrade.row(), true));
+        if (upgrade.state() == UpgradeState.RUNNING) {
+          edit.nextRevision();
+        }
+        yield new Result.Changed(
+            edit.done(), List.of(new Note("migration.given-up", event.detail())));
+      }
+      case IDLE, CANCELING, COMPLETED, CANCELED, FAILED -> nothingToDo(upgrade);
+    };
+  }
+
+  private static Result formatTwoMade(Upgrade upgrade, UpgradeEvent.FormatTwoMade event) {
+    return switch (upgrade.state()) {
+      case RUNNING -> {
+        if (!upgrade.row().v2Invalid() || !upgrade.step().equals(Optional.of(StepName.PHASE_2))) {
+          yield new Result.Unchanged("format 2 is not made anew at " + upgrade.step());
+        }
+        yield new Result.Changed(
+            upgrade.edit().row(invalid(upgrade.row(), false)).done(),
+            List.of(new Note("migration.begun-again", "everything is copied again")));
+      }
+      case IDLE, PAUSED, CANCELING, COMPLETED, CANCELED, FAILED -> nothingToDo(upgrade);
+    };
+  }
+
+  /** The point of no return: whichever of this and a cancel is stored first has won. */
+  private static Result committed(Upgrade upgrade, UpgradeEvent.Committed event) {
+    return switch (upgrade.state()) {
+      case RUNNING -> {
+        Row row = upgrade.row();
+        if (!upgrade.step().equals(Optional.of(StepName.COMMIT)) || row.committed()) {
+          yield new Result.Unchanged("there is nothing to commit at " + upgrade.step());
+        }
+        Check.that(!row.canceled(), "a canceled migration is about to be committed");
+        Check.that(!row.v2Invalid(), "an invalid format 2 is about to be committed");
+        var edit =
+            upgrade
+                .edit()
+                .queued(Optional.empty())
+                .row(
+                    new Row(
+                        false,
+                        true,
+                        false,
+                        Set.of(upgrade.plan().to()),
+                        row.preferredActive(),
+                        row.rollbackCounter()))
+                .nextRevision();
+        List<Note> notes = new ArrayList<>();
+        notes.add(new Note("migration.committed", "the volumes are on format 2"));
+        if (upgrade.queued().isPresent()) {
+          notes.add(new Note("cancel.dropped", "the commit came before the queued cancel"));
+        }
+        yield new Result.Changed(edit.done(), notes);
+      }
+      case IDLE, PAUSED, CANCELING, COMPLETED, CANCELED, FAILED -> nothingToDo(upgrade);
+    };
+  }
+
+  private static Row invalid(Row row, boolean v2Invalid) {
+    return new Row(
+        row.canceled(),
+        row.committed(),
+        v2Invalid,
+        row.allowedReleases(),
+        row.preferredActive(),
+        row.rollbackCounter());
+  }
+
+  private static Result returnByItself(Upgrade upgrade, String code, String detail, Instant now) {
+    return goBack(
+        upgrade,
+        new Cancel("bascule", now, Optional.empty(), detail, false, true),
+        Optional.of(new Cause(code, detail)),
+        now,
+        new Note("upgrade.returning", detail));
+  }
+
   private static Result canceledByTakeover(Upgrade upgrade, UpgradeEvent.CanceledByTakeover event) {
     return switch (upgrade.state()) {
       case RUNNING, PAUSED -> {
-        String detail = "a release that cannot go on with the migration took over";
-        var cancel = new Cancel("bascule", event.now(), Optional.empty(), detail, false, true);
-        yield goBack(
+        yield returnByItself(
             upgrade,
-            cancel,
-            Optional.of(new Cause("CANCELED_BY_TAKEOVER", detail)),
-            event.now(),
-            new Note("upgrade.returning", detail));
+            "CANCELED_BY_TAKEOVER",
+            "a release that cannot go on with the migration took over",
+            event.now());
       }
       case IDLE, CANCELING, COMPLETED, CANCELED, FAILED -> nothingToDo(upgrade);
     };

@@ -34,6 +34,16 @@ public final class UpgradeProgress {
     return (int) Math.min(99, Math.floor(100 * done / all));
   }
 
+  /** What is left; during the phases by what the migration measures, not by the plan. */
+  public static Optional<Range> eta(Upgrade upgrade, Optional<Migration.Progress> migration) {
+    boolean copying =
+        upgrade.state() == UpgradeState.RUNNING
+            && migration.isPresent()
+            && !upgrade.row().committed()
+            && upgrade.step().flatMap(StepName::phase).isPresent();
+    return copying ? migration.get().eta() : eta(upgrade);
+  }
+
   /**
    * What is left: of the plan, or of the way back. Empty when paused, at the end, or before
    * anything is known.

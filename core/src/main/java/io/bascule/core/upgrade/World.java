@@ -18,6 +18,7 @@ import java.util.Optional;
  * @param peerReady the peer link is up and the standby says it can take over
  * @param slots the releases in the slots of each controller that could be asked
  * @param stagings the last staging of each controller that could be asked
+ * @param formatTwo what there is of the new format, and of the work on it
  */
 public record World(
     ControllerId self,
@@ -25,12 +26,45 @@ public record World(
     Map<ControllerId, ControllerBoot> boots,
     boolean peerReady,
     Map<ControllerId, Map<Slot, Version>> slots,
-    Map<ControllerId, Staging> stagings) {
+    Map<ControllerId, Staging> stagings,
+    FormatTwo formatTwo) {
 
   public World {
     boots = Map.copyOf(boots);
     slots = Map.copyOf(slots);
     stagings = Map.copyOf(stagings);
+  }
+
+  /** A world without format 2. */
+  public World(
+      ControllerId self,
+      Version release,
+      Map<ControllerId, ControllerBoot> boots,
+      boolean peerReady,
+      Map<ControllerId, Map<Slot, Version>> slots,
+      Map<ControllerId, Staging> stagings) {
+    this(self, release, boots, peerReady, slots, stagings, FormatTwo.NONE);
+  }
+
+  /**
+   * Format 2 as the active controller sees it.
+   *
+   * @param known whether this release can carry out the phases
+   * @param present whether anything of it lies in the enclosure
+   * @param valid whether it can be used; not from a failure until it was made anew
+   * @param phasesDone the phases that are complete now, 0 to 4
+   * @param percent of the phase after those
+   * @param waitsFor why the work does not go on, if somebody should know
+   */
+  public record FormatTwo(
+      boolean known,
+      boolean present,
+      boolean valid,
+      int phasesDone,
+      int percent,
+      Optional<String> waitsFor) {
+    /** Nothing there, and nobody here who could make it. */
+    public static final FormatTwo NONE = new FormatTwo(false, false, false, 0, 0, Optional.empty());
   }
 
   /**

@@ -33,6 +33,8 @@ final class FakeAppliance {
   private static final int HEAD_START_TICKS = 30;
   private static final int BOOT_DEADLINE_TICKS = 60;
   private static final int MAX_ATTEMPTS = 3;
+  private static final Map<ControllerId, Slot> OLD_SLOTS =
+      Map.of(ControllerId.CONTROLLER_0, Slot.A, ControllerId.CONTROLLER_1, Slot.A);
 
   /** How a release behaves when it boots. */
   enum Temper {
@@ -98,6 +100,7 @@ final class FakeAppliance {
       staging = null;
       if (active == id) {
         active = null;
+        formatTwo.forget();
       }
     }
 
@@ -130,6 +133,7 @@ final class FakeAppliance {
   boolean chassisUp = true;
   @Nullable ControllerId active;
   @Nullable Upgrade record;
+  final FakeFormatTwo formatTwo = new FakeFormatTwo();
   int tick;
   int ticksWithoutActive;
   int longestWithoutActive;
@@ -155,14 +159,24 @@ final class FakeAppliance {
   }
 
   void start(Set<PausePoint> pauseAt) {
-    var plan =
-        Planner.rolling(
+    begin(Planner.rolling("u1", OLD, NEW, ControllerId.CONTROLLER_0, OLD_SLOTS, 2), pauseAt);
+  }
+
+  /** An upgrade whose new release migrates; the old one knows how to cancel that. */
+  void startMigrating(Set<PausePoint> pauseAt) {
+    begin(
+        Planner.migrating(
             "u1",
             OLD,
             NEW,
             ControllerId.CONTROLLER_0,
-            Map.of(ControllerId.CONTROLLER_0, Slot.A, ControllerId.CONTROLLER_1, Slot.A),
-            2);
+            OLD_SLOTS,
+            2,
+            new Planner.Migration(10, 5, 60)),
+        pauseAt);
+  }
+
+  private void begin(Plan plan, Set<PausePoint> pauseAt) {
     var row = new Upgrade.Row(false, false, false, Set.of(OLD), Optional.empty(), 1);
     record = UpgradeMachine.begin(plan, 7, row, pauseAt, Upgrade.Tuning.DEFAULT, "admin", now());
   }
@@ -198,7 +212,14 @@ final class FakeAppliance {
       }
     }
     Version release = Check.found(box(self).running(), "release");
-    return new World(self, release, boots, peerReady, slots, stagings);
+    return new World(
+        self,
+        release,
+        boots,
+        peerReady,
+        slots,
+        stagings,
+        formatTwo.view(upgrade(), NEW.equals(release)));
   }
 
   private boolean allowed(Box box) {
@@ -277,9 +298,27 @@ final class FakeAppliance {
               && box.ticksUp < BOOT_TICKS + HEAD_START_TICKS;
       if (mayTake && !yields) {
         active = box.id;
+        take(Check.found(box.running(), "release"));
         log.add(tick + ": " + box.id + " is active on " + box.running());
         return;
       }
+    }
+  }
+
+  /** What the old release does in the transaction that takes the lease. */
+  private void take(Version release) {
+    if (record == null || record.state().ended()) {
+      return;
+    }
+    boolean migrating =
+        record.step().flatMap(StepName::phase).isPresent()
+            && !record.row().canceled()
+            && !record.row().committed();
+    assertThat(record.row().committed() && OLD.equals(release))
+        .as("the old release takes the lease of a committed appliance")
+        .isFalse();
+    if (migrating && OLD.equals(release)) {
+      apply(new UpgradeEvent.CanceledByTakeover(Check.found(active, "active"), now()));
     }
   }
 
@@ -287,6 +326,8 @@ final class FakeAppliance {
     if (record == null || record.state().ended()) {
       return;
     }
+    var release = Check.found(box(Check.found(active, "active")).running(), "release");
+    formatTwo.work(record, release, now()).ifPresent(this::apply);
     var world = world();
     if (record.queued().isPresent()
         && CancelRules.availability(record, world).availability() == Availability.AVAILABLE) {
@@ -337,11 +378,19 @@ final class FakeAppliance {
         assertThat(box.bootSlot).as("a boot slot is never dropped").isNotEqualTo(drop.slot());
         box.slots.remove(drop.slot());
       }
+      case Action.Commit commit -> {
+        for (var box : boxes.values()) {
+          assertThat(box.running()).as("%s at the commit", box.id).isIn(NEW, null);
+          assertThat(box.fallback).as("fallback of %s at the commit", box.id).isNull();
+        }
+        apply(new UpgradeEvent.Committed(now()));
+      }
       case Action.HandOver handOver -> {
         assertThat(box(self.other()).online()).as("the guard before a handover").isTrue();
         var box = box(self);
         box.die();
         active = self.other();
+        take(Check.found(box(active).running(), "release"));
         box.boot(BootCause.REQUESTED);
       }
       case Action.RebootInPlace reboot -> {
@@ -367,6 +416,7 @@ final class FakeAppliance {
     boolean visible =
         was.state() != next.state()
             || !was.step().equals(next.step())
+            || was.row().committed() != next.row().committed()
             || !was.cancel().equals(next.cancel())
             || !was.queued().equals(next.queued());
     assertThat(next.revision()).isEqualTo(visible ? was.revision() + 1 : was.revision());

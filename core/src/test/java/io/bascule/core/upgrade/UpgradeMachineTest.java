@@ -66,6 +66,9 @@ class UpgradeMachineTest {
               Map.of(
                   UpgradeState.RUNNING, UpgradeState.RUNNING,
                   UpgradeState.PAUSED, UpgradeState.PAUSED)),
+          Map.entry("FormatTwoInvalid", Map.of()),
+          Map.entry("FormatTwoMade", Map.of()),
+          Map.entry("Committed", Map.of()),
           Map.entry(
               "CanceledByTakeover",
               Map.of(
@@ -157,7 +160,65 @@ class UpgradeMachineTest {
         cancelStarted(),
         queued(),
         new UpgradeEvent.CancelWithdrawn("admin", NOW),
+        new UpgradeEvent.FormatTwoInvalid("V2_FAILED", "why", NOW),
+        new UpgradeEvent.FormatTwoMade(NOW),
+        new UpgradeEvent.Committed(NOW),
         new UpgradeEvent.CanceledByTakeover(ZERO, NOW));
+  }
+
+  /** What becomes of each step of the migration, running and paused. */
+  @Test
+  void shouldTakeEventsOfFormatTwoAtTheirStepsOnly() {
+    Map<String, String> got = new LinkedHashMap<>();
+    for (var step : migrating().steps()) {
+      var at = advance(migrating(), step.name());
+      var broken = new UpgradeEvent.FormatTwoInvalid("V2_FAILED", "why", NOW);
+      got.put(
+          step.name().name(),
+          outcome(at, broken) + " " + outcome(at, new UpgradeEvent.Committed(NOW)));
+    }
+    assertThat(got)
+        .containsExactly(
+            Map.entry("PRECHECK", "unchanged unchanged"),
+            Map.entry("STAGE_STANDBY", "unchanged unchanged"),
+            Map.entry("ACTIVATE_STANDBY", "unchanged unchanged"),
+            Map.entry("HANDOVER", "unchanged unchanged"),
+            Map.entry("STAGE_ONCE_ACTIVE", "unchanged unchanged"),
+            Map.entry("ACTIVATE_ONCE_ACTIVE", "unchanged unchanged"),
+            Map.entry("PHASE_1", "CANCELING unchanged"),
+            Map.entry("PHASE_2", "PAUSED unchanged"),
+            Map.entry("PHASE_3", "PAUSED unchanged"),
+            Map.entry("PHASE_4", "PAUSED unchanged"),
+            Map.entry("COMMIT", "PAUSED RUNNING"),
+            Map.entry("FINALIZE", "unchanged unchanged"));
+    var committed =
+        changed(
+            UpgradeMachine.step(
+                advance(migrating(), StepName.COMMIT), new UpgradeEvent.Committed(NOW)));
+    assertThat(outcome(committed, new UpgradeEvent.FormatTwoInvalid("V2_FAILED", "why", NOW)))
+        .isEqualTo("unchanged");
+    assertThat(committed.row().allowedReleases()).containsExactly(FakeAppliance.NEW);
+  }
+
+  private static String outcome(Upgrade upgrade, UpgradeEvent event) {
+    return switch (UpgradeMachine.step(upgrade, event)) {
+      case Result.Changed changed -> changed.next().state().name();
+      case Result.Unchanged unchanged -> "unchanged";
+    };
+  }
+
+  private static Upgrade migrating() {
+    var plan =
+        Planner.migrating(
+            "u1",
+            FakeAppliance.OLD,
+            FakeAppliance.NEW,
+            ZERO,
+            Map.of(ZERO, io.bascule.core.Slot.A, ZERO.other(), io.bascule.core.Slot.A),
+            2,
+            new Planner.Migration(10, 5, 60));
+    var row = new Upgrade.Row(false, false, false, Set.of(FakeAppliance.OLD), Optional.empty(), 1);
+    return UpgradeMachine.begin(plan, 0, row, Set.of(), Upgrade.Tuning.DEFAULT, "admin", NOW);
   }
 
   @Test
