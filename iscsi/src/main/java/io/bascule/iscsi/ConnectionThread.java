@@ -74,6 +74,9 @@ final class ConnectionThread implements Wire, Runnable {
   @SuppressWarnings("UnusedVariable") // through BEATS
   private long beats;
 
+  /** What is being worked on has gone into a volume. Written under the lock. */
+  private volatile boolean inVolume;
+
   // The watchdog's memory, touched by it only.
   private long beatsSeen;
   private long beatsSeenNanos;
@@ -314,6 +317,20 @@ final class ConnectionThread implements Wire, Runnable {
   }
 
   @Override
+  public void volumeBegins() {
+    inVolume = true;
+  }
+
+  @Override
+  public void volumeEnds() {
+    // First a beat: a look between the two must not find a long call that is none.
+    if ((beats & 1) != 0) {
+      beat();
+    }
+    inVolume = false;
+  }
+
+  @Override
   public String remoteAddress() {
     return remote;
   }
@@ -364,15 +381,18 @@ final class ConnectionThread implements Wire, Runnable {
     }
   }
 
-  /** Whether one PDU has been worked on for longer than {@code boundNanos}, as calls saw it. */
-  boolean stalled(long now, long boundNanos) {
+  /**
+   * Whether one PDU has been worked on for longer than {@code boundNanos}, or one call of a volume
+   * for it has taken longer than {@code volumeBoundNanos}, as calls of this saw it.
+   */
+  boolean stalled(long now, long boundNanos, long volumeBoundNanos) {
     long seen = (long) BEATS.getOpaque(this);
     if (seen != beatsSeen || (seen & 1) == 0) {
       beatsSeen = seen;
       beatsSeenNanos = now;
       return false;
     }
-    return now - beatsSeenNanos > boundNanos;
+    return now - beatsSeenNanos > (inVolume ? volumeBoundNanos : boundNanos);
   }
 
   /**

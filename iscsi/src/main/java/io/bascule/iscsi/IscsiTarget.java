@@ -29,7 +29,19 @@ public final class IscsiTarget implements AutoCloseable {
   /** Buffers kept for the next sessions. */
   private static final int BUFFERS_KEPT = 64;
 
+  /**
+   * What happens in memory takes microseconds; a busy machine delays it by tens of milliseconds.
+   */
   private static final long STALL_NANOS = TimeUnit.SECONDS.toNanos(2);
+
+  /**
+   * A write into the page cache waits for the disk when the kernel says so, and a disk that
+   * recovers an error or a path is silent for many seconds: no other controller has a better disk.
+   * Linux gives a SCSI command 30 s before it aborts it, Windows and ESXi 30 to 60 s with
+   * multipathing. Until then waiting is better; after it, a thread stuck in our own code is the
+   * likelier cause, and a takeover the only cure.
+   */
+  private static final long VOLUME_STALL_NANOS = TimeUnit.SECONDS.toNanos(30);
 
   /** How long closing waits for threads that are inside a volume. */
   private static final long CLOSE_MILLIS = 5_000;
@@ -150,13 +162,13 @@ public final class IscsiTarget implements AutoCloseable {
 
   /**
    * Whether a connection's thread has been stuck in one in-memory operation for more than two
-   * seconds, as seen by calls of this method: it must be called several times a second, by one
-   * thread.
+   * seconds, or in one call of a volume for more than thirty, as seen by calls of this method: it
+   * must be called several times a second, by one thread.
    */
   public boolean stalled(long nowNanos) {
     boolean stalled = false;
     for (ConnectionThread connection : connections) {
-      stalled |= connection.stalled(nowNanos, STALL_NANOS);
+      stalled |= connection.stalled(nowNanos, STALL_NANOS, VOLUME_STALL_NANOS);
     }
     return stalled;
   }

@@ -132,7 +132,7 @@ final class ReadWrite {
       int got;
       try {
         out.limit(from + whole).position(from);
-        got = volume(task).tryRead(task.offsetBytes + task.sentBytes, out);
+        got = session.tryRead(volume(task), task.offsetBytes + task.sentBytes, out);
       } catch (StoreException e) {
         out.limit(limit).position(position);
         session.fail(task, session.storeFailure(e, false));
@@ -204,7 +204,7 @@ final class ReadWrite {
       task.wholeWrite = ByteBuffer.allocate(task.lengthBytes).put(segment).flip();
       return;
     }
-    if (task.partialBytes > 0 && !fillPartial(task, segment)) {
+    if (task.partialBytes > 0 && !fillPartial(session, task, segment)) {
       return;
     }
     int whole = segment.remaining() & -Volume.BLOCK_BYTES;
@@ -212,7 +212,7 @@ final class ReadWrite {
       int limit = segment.limit();
       int end = segment.position() + whole;
       segment.limit(end);
-      volume(task).write(task.offsetBytes + task.writtenBytes, segment, false);
+      session.write(volume(task), task.offsetBytes + task.writtenBytes, segment);
       task.writtenBytes += whole;
       segment.limit(limit).position(end);
     }
@@ -227,7 +227,7 @@ final class ReadWrite {
     }
   }
 
-  private static boolean fillPartial(Task task, ByteBuffer segment) {
+  private static boolean fillPartial(Session session, Task task, ByteBuffer segment) {
     byte[] partial = Objects.requireNonNull(task.partialBlock);
     int more = Math.min(Volume.BLOCK_BYTES - task.partialBytes, segment.remaining());
     segment.get(partial, task.partialBytes, more);
@@ -235,7 +235,7 @@ final class ReadWrite {
     if (task.partialBytes < Volume.BLOCK_BYTES) {
       return false;
     }
-    volume(task).write(task.offsetBytes + task.writtenBytes, ByteBuffer.wrap(partial), false);
+    session.write(volume(task), task.offsetBytes + task.writtenBytes, ByteBuffer.wrap(partial));
     task.writtenBytes += Volume.BLOCK_BYTES;
     task.partialBytes = 0;
     return true;

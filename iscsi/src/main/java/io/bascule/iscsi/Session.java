@@ -2,6 +2,7 @@ package io.bascule.iscsi;
 
 import io.bascule.core.Check;
 import io.bascule.core.volume.StoreException;
+import io.bascule.core.volume.Volume;
 import java.nio.ByteBuffer;
 import java.time.Instant;
 import java.util.ArrayDeque;
@@ -512,6 +513,28 @@ final class Session {
   private void freeMemory(Task task) {
     core.memory.release(task.reservedBytes);
     task.reservedBytes = 0;
+  }
+
+  // ---- The volume, on the connection's own thread ----------------------------------------------
+
+  /** {@link Volume#tryRead}, watched with a volume's patience. */
+  int tryRead(Volume volume, long offsetBytes, ByteBuffer destination) {
+    wire.volumeBegins();
+    try {
+      return volume.tryRead(offsetBytes, destination);
+    } finally {
+      wire.volumeEnds();
+    }
+  }
+
+  /** {@link Volume#write} into the kernel, watched with a volume's patience. */
+  void write(Volume volume, long offsetBytes, ByteBuffer source) {
+    wire.volumeBegins();
+    try {
+      volume.write(offsetBytes, source, false);
+    } finally {
+      wire.volumeEnds();
+    }
   }
 
   private static void stageSegment(Session session, Task task, ByteBuffer segment) {

@@ -22,6 +22,12 @@ interface Wire {
   /** Called before what may wait for others: until the next {@link #beat} no progress is due. */
   void beatEnds();
 
+  /** Called before the thread goes into a volume, which may wait for a disk. */
+  void volumeBegins();
+
+  /** Called when it is back: progress. */
+  void volumeEnds();
+
   /** The address the host came from. */
   String remoteAddress();
 

@@ -25,6 +25,10 @@ final class FileVolume implements Volume {
   /** Whoever holds it keeps flushes from ending. */
   final ReentrantLock held = new ReentrantLock();
 
+  /** Whoever holds it keeps writes from ending. */
+  final ReentrantLock writesHeld = new ReentrantLock();
+
+  final AtomicLong writesBegun = new AtomicLong();
   final AtomicLong flushes = new AtomicLong();
   final AtomicLong reads = new AtomicLong();
 
@@ -98,6 +102,9 @@ final class FileVolume implements Volume {
   @Override
   public void write(long offsetBytes, ByteBuffer source, boolean fua) {
     check(offsetBytes, source.remaining());
+    writesBegun.incrementAndGet();
+    writesHeld.lock();
+    writesHeld.unlock();
     int unused =
         io(() -> {
           long at = offsetBytes;

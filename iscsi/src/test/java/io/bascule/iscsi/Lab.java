@@ -212,6 +212,12 @@ final class Lab implements AutoCloseable {
     public void beatEnds() {}
 
     @Override
+    public void volumeBegins() {}
+
+    @Override
+    public void volumeEnds() {}
+
+    @Override
     public String remoteAddress() {
       return "127.0.0.1:1";
     }

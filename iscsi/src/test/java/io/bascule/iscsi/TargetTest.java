@@ -243,6 +243,26 @@ final class TargetTest {
   }
 
   @Test
+  void shouldHavePatienceWithAVolumeThatWaitsForItsDisk() throws IOException {
+    try (Plain host = new Plain(1)) {
+      long begun = volume.writesBegun.get();
+      volume.writesHeld.lock();
+      try {
+        host.write(new byte[512]);
+        await().until(() -> volume.writesBegun.get() > begun);
+        long now = System.nanoTime();
+        assertThat(target.stalled(now)).isFalse();
+        assertThat(target.stalled(now + 29_000_000_000L)).as("the disk stands still").isFalse();
+        assertThat(target.stalled(now + 31_000_000_000L)).as("for ever").isTrue();
+      } finally {
+        volume.writesHeld.unlock();
+      }
+      assertThat(host.receive().get(3)).isZero();
+      assertThat(target.stalled(System.nanoTime())).isFalse();
+    }
+  }
+
+  @Test
   void shouldLoseOneConnectionWhenMemoryIsShort() throws Exception {
     Queue<Throwable> uncaught = new ConcurrentLinkedQueue<>();
     Thread.UncaughtExceptionHandler before = Thread.getDefaultUncaughtExceptionHandler();

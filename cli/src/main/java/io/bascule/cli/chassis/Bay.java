@@ -124,7 +124,9 @@ final class Bay {
    */
   private void store() {
     var record = BootRecord.of(state, bootId);
-    if (record.equals(stored)) {
+    if (stored != null && record.isAsGoodAs(stored)) {
+      // A controller that falls silent because the disk stands still must not make the chassis
+      // wait for the same disk.
       return;
     }
     try {

@@ -34,9 +34,10 @@ import java.util.Optional;
  * </pre>
  *
  * What counts as a failed boot: the process died, hung, or was not ONLINE in time, before it was
- * stable. What does not: an end of its own will, a cut by an operator, the crash of a stable one,
- * and the end of a process started under another plan than the present one. Three failures of a
- * slot with a fallback take that one, five of a slot without make the controller FAILED.
+ * stable. What does not: an end of its own will, a cut by an operator, the crash of a stable one, a
+ * hang after it was ONLINE (unless its slot is on trial, with a fallback), and the end of a process
+ * started under another plan than the present one. Three failures of a slot with a fallback take
+ * that one, five of a slot without make the controller FAILED.
  *
  * <p>{@link Launching} lasts only within one turn of the chassis: its effect is answered before any
  * other input.
@@ -159,7 +160,7 @@ final class BootLife {
 
     private void tickUp(Up up) {
       if (silent(up.heardMillis())) {
-        if (up.stable()) {
+        if (up.stable() || !onTrial(up.process())) {
           tell(hung() + "; its power is cut, and it boots again");
           phase = ending(up.process(), new Next.Boot(BootCause.HANG));
         } else {
@@ -177,6 +178,16 @@ final class BootLife {
           plan = plan.withAttempts(0);
         }
       }
+    }
+
+    /**
+     * Whether the slot of the process was chosen with another to fall back to, and nobody has
+     * settled it yet: an upgrade, which must not stay with a release that hangs soon after it came
+     * ONLINE. Any other slot has done its duty by coming ONLINE; what stands still then is more
+     * likely a disk, which no other slot cures.
+     */
+    private boolean onTrial(Running process) {
+      return plan.fallback().isPresent() && counts(process);
     }
 
     private boolean silent(long heardMillis) {

@@ -98,6 +98,39 @@ record BootRecord(
         state.sinceMillis());
   }
 
+  /**
+   * Whether a crash that finds the other record instead of this one loses nothing. The status and
+   * its time are only shown; they follow from what a controller says next.
+   */
+  boolean isAsGoodAs(BootRecord other) {
+    return withStatusOf(other).equals(other);
+  }
+
+  private BootRecord withStatusOf(BootRecord other) {
+    return new BootRecord(
+        format,
+        controller,
+        bootSlot,
+        fallback,
+        tag,
+        askedSlot,
+        askedFallback,
+        attempts,
+        failedSlot,
+        failedTag,
+        failedCause,
+        phase,
+        bootCause,
+        stable,
+        process,
+        next,
+        nextCause,
+        nextWhy,
+        bootId,
+        other.status,
+        other.sinceMillis);
+  }
+
   /** The state this was made of; all its times are 0. */
   BootState state() {
     var failure =

@@ -193,6 +193,31 @@ final class BootLifeTest {
   }
 
   @Test
+  void shouldNotCountHangsOfAControllerThatWasOnline() {
+    var state = booted(state(new Phase.Off()), new BootInput.PowerOn(Optional.empty(), true));
+    for (int i = 0; i < 10; i++) {
+      state = hung(state);
+      assertThat(state.plan().attempts()).isZero();
+      assertThat(state.cause()).isEqualTo(BootCause.HANG);
+    }
+  }
+
+  @Test
+  void shouldFallBackFromASlotOnTrialThatHangsOnceOnline() {
+    var state = booted(state(new Phase.Off()), setSlot("t"));
+    state = hung(hung(hung(state)));
+    assertThat(state.plan().slot()).isEqualTo(Slot.A);
+    assertThat(state.plan().lastFailure().orElseThrow().cause()).contains("hung");
+  }
+
+  /** It comes ONLINE, falls silent before it is stable, is killed, and boots again. */
+  private static BootState hung(BootState booting) {
+    var state = LIFE.step(booting, at(NOW), online()).state();
+    state = LIFE.step(state, at(NOW + 3_000), new BootInput.Tick()).state();
+    return launched(LIFE.step(state, at(NOW + 3_000), died("killed")).state());
+  }
+
+  @Test
   void shouldNotCountTheEndOfAProcessOfAnotherPlan() {
     var state = booted(state(new Phase.Off()), new BootInput.PowerOn(Optional.empty(), true));
     state = LIFE.step(state, at(NOW), setSlot("t")).state();

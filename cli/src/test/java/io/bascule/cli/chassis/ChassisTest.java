@@ -4,6 +4,7 @@ import static io.bascule.core.ControllerId.CONTROLLER_0;
 import static io.bascule.core.ControllerId.CONTROLLER_1;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
 import static org.awaitility.Awaitility.await;
 
 import io.bascule.core.ControllerId;
@@ -17,6 +18,7 @@ import io.bascule.platform.ProcessIdentity;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -137,6 +139,27 @@ final class ChassisTest {
             CONTROLLER_0, "again", s -> s.status() == Status.ONLINE && s.pid() != before.pid());
     assertThat(after.bootCause()).isEqualTo(BootCause.HANG);
     assertThat(appliance.log()).contains("hung: no answer for 1.5 s");
+  }
+
+  @Test
+  void shouldNotWriteItsRecordForAMereChangeOfStatus() throws IOException {
+    appliance.startChassis();
+    var before = awaitStable(CONTROLLER_1);
+    var record = appliance.layout.bootRecord(CONTROLLER_1);
+    // Each writing makes a new file.
+    await().until(() -> Files.readString(record).replace(" ", "").contains("\"stable\":true"));
+    Object file = fileKey(record);
+    identity(before).signal(SIGSTOP);
+    appliance.awaitState(CONTROLLER_1, "is quiet", s -> s.status() == Status.RECOVERING);
+    identity(before).signal(SIGCONT);
+    var after = appliance.awaitState(CONTROLLER_1, "again", s -> s.status() == Status.ONLINE);
+    // Unless this machine was too busy, and it was taken for hanging.
+    assumeThat(after.pid()).isEqualTo(before.pid());
+    assertThat(fileKey(record)).isEqualTo(file);
+  }
+
+  private static Object fileKey(Path file) throws IOException {
+    return Files.readAttributes(file, BasicFileAttributes.class).fileKey();
   }
 
   @Test
