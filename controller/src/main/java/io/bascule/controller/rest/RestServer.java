@@ -44,9 +44,6 @@ public final class RestServer {
   /** Consoles and event streams of a few administrators on each of six browser connections. */
   private static final int MAX_CONNECTIONS = 1_000;
 
-  /** Longer than the heartbeat of an event stream; a reader that takes longer is dropped. */
-  private static final int IDLE_MILLIS = 30_000;
-
   /** The demoted controller's process is gone in well under that, and its port with it. */
   private static final long FLOATING_BIND_MILLIS = 10_000;
 
@@ -250,12 +247,12 @@ public final class RestServer {
     return pool;
   }
 
-  private static ServerConnector connector(
+  private ServerConnector connector(
       Server server, HttpConfiguration http, InetSocketAddress address) {
     var connector = new ServerConnector(server, 1, 1, new HttpConnectionFactory(http));
     connector.setHost(address.getAddress().getHostAddress());
     connector.setPort(address.getPort());
-    connector.setIdleTimeout(IDLE_MILLIS);
+    connector.setIdleTimeout(settings.idleMillis());
     return connector;
   }
 

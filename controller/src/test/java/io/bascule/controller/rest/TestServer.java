@@ -42,7 +42,8 @@ final class TestServer implements AutoCloseable {
                 id,
                 new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
                 MANAGEMENT_PORT,
-                4 << 20),
+                4 << 20,
+                8_000),
             services::get,
             activeAddress::get);
     server.start();
