@@ -2,6 +2,7 @@ package io.bascule.controller.catalog;
 
 import io.bascule.core.volume.Directory;
 import io.bascule.core.volume.Volume;
+import io.bascule.core.volume.VolumeStore;
 import io.bascule.store.v1.VolumeStoreV1;
 import java.util.ArrayList;
 import java.util.Collection;

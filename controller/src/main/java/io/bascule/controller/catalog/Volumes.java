@@ -10,8 +10,10 @@ import io.bascule.core.api.ErrorCode;
 import io.bascule.core.api.VolumeView;
 import io.bascule.core.volume.StoreException;
 import io.bascule.core.volume.Volume;
+import io.bascule.core.volume.VolumeStore;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
@@ -19,6 +21,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -74,6 +77,13 @@ public final class Volumes implements VolumeService {
     this.store = store;
     this.events = events;
     this.surroundings = surroundings;
+  }
+
+  /** The volumes hosts may see, with their sizes in bytes, before they are opened. */
+  public static Map<UUID, Long> recorded(StateDb db) {
+    return db.transaction(sql ->
+        CatalogTable.volumes(sql, CatalogTable.READY).stream()
+            .collect(Collectors.toUnmodifiableMap(VolumeEntry::uuid, VolumeEntry::sizeBytes)));
   }
 
   /** Finishes what a crash has interrupted, and opens every volume. A damaged one stays closed. */

@@ -3,7 +3,6 @@ package io.bascule.controller.runtime;
 import io.bascule.controller.access.Access;
 import io.bascule.controller.catalog.Catalog;
 import io.bascule.controller.catalog.Hosts;
-import io.bascule.controller.catalog.StoreV1;
 import io.bascule.controller.catalog.Volumes;
 import io.bascule.controller.event.Events;
 import io.bascule.controller.link.PeerLink;
@@ -12,15 +11,16 @@ import io.bascule.controller.service.Services;
 import io.bascule.controller.service.UpgradeService;
 import io.bascule.controller.state.StateDb;
 import io.bascule.controller.upgrade.HostIo;
-import io.bascule.controller.upgrade.Leftovers;
 import io.bascule.controller.upgrade.Upgrades;
 import io.bascule.core.ControllerId;
 import io.bascule.core.api.VolumeView;
-import io.bascule.platform.LocalDirectory;
+import io.bascule.core.storage.Storage;
+import io.bascule.core.storage.StorageProvider;
 import java.io.IOException;
 import java.time.Clock;
 import java.util.List;
 import java.util.Optional;
+import java.util.ServiceLoader;
 import java.util.function.LongSupplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -41,6 +41,7 @@ final class Serving {
   private final StateDb db;
   private final TargetSide target;
   private final Events events;
+  private final Storage storage;
   private final Volumes volumes;
   private final Hosts hosts;
   private final Upgrades upgrades;
@@ -54,12 +55,14 @@ final class Serving {
     this.db = db;
     this.target = target;
     this.events = new Events(db);
-    this.volumes =
-        new Volumes(
-            db,
-            new StoreV1(LocalDirectory.open(settings.layout().volumesV1())),
-            events,
-            new Around());
+    var enclosure = new LiveEnclosure(settings, db, events, target);
+    this.storage =
+        ServiceLoader.load(StorageProvider.class)
+            .findFirst()
+            .map(provider -> provider.open(enclosure))
+            .orElseGet(() -> new FormatOneStorage(settings));
+    stages.done("storage");
+    this.volumes = new Volumes(db, storage.volumes(), events, new Around());
     this.hosts = new Hosts(db, events, loopback(settings), this::show);
     stages.done("catalog");
     volumes.open();
@@ -75,12 +78,13 @@ final class Serving {
             new LiveFleet(
                 settings, links.chassis(), links.peer(), links.ownSlots(), links.departure()),
             new TargetIo(),
-            new Leftovers(settings.layout().volumesV2()),
+            storage.migration(),
             events,
             settings.layout().packages(),
             links.trust(),
             settings.layout().root(),
             Clock.systemUTC());
+    enclosure.tell(upgrades);
     this.services = services();
     this.housekeeping = new Housekeeping(settings, links, events, this::pushed);
     stages.done("services");
@@ -193,6 +197,7 @@ final class Serving {
     target.close();
     stages.done("target closed");
     volumes.close();
+    storage.close();
     stages.done("volumes closed");
     db.close();
     stages.done("state.db closed");

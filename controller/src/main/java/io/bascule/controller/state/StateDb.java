@@ -79,7 +79,7 @@ public final class StateDb implements AutoCloseable {
     try {
       begin(connection);
       var sql = new Sql(connection);
-      prepare(sql, file, claim.release());
+      prepare(sql, file, claim);
       Taken taken = judge(sql, connection, claim, fatal);
       granted = taken instanceof Taken.Granted;
       // A refusal keeps a schema that was just created, and nothing else was written.
@@ -280,7 +280,8 @@ public final class StateDb implements AutoCloseable {
     }
   }
 
-  private static void prepare(Sql sql, Path file, Version release) throws SQLException {
+  private static void prepare(Sql sql, Path file, Claim claim) throws SQLException {
+    Version release = claim.release();
     int found = (int) sql.number("PRAGMA user_version");
     if (found > SCHEMA) {
       throw new StateDbException(
@@ -307,6 +308,9 @@ public final class StateDb implements AutoCloseable {
     sql.update(
         "INSERT INTO upgrade_row (id, revision, state, allowed_releases) VALUES (1, 0, 'IDLE', ?)",
         release.toString());
+    if (claim.migrations() == Claim.Migrations.RUNS) {
+      VolumeFormat.record(sql, VolumeFormat.TWO);
+    }
     sql.update("PRAGMA application_id = " + APPLICATION_ID);
     sql.update("PRAGMA user_version = " + SCHEMA);
   }

@@ -89,11 +89,6 @@ public final class Leftovers implements Migration {
   }
 
   @Override
-  public Optional<Upgrade.Cause> failure() {
-    return Optional.empty();
-  }
-
-  @Override
   public Optional<Progress> progress() {
     return Optional.empty();
   }

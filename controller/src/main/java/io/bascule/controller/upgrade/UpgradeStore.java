@@ -2,6 +2,7 @@ package io.bascule.controller.upgrade;
 
 import io.bascule.controller.state.Sql;
 import io.bascule.controller.state.StateDb;
+import io.bascule.controller.state.VolumeFormat;
 import io.bascule.core.Check;
 import io.bascule.core.ControllerId;
 import io.bascule.core.Version;
@@ -164,6 +165,9 @@ final class UpgradeStore {
           sql.first("SELECT progress FROM upgrades WHERE id = ?", r -> r.getString(1), id)
               .orElseThrow(() -> new Check.Missing("upgrade " + id));
       compareAndSet(sql, was.revision(), next);
+      if (next.row().committed() && !was.row().committed()) {
+        VolumeFormat.record(sql, VolumeFormat.TWO);
+      }
       sql.update(
           "UPDATE upgrades SET progress = ?, ended_at = ? WHERE id = ?",
           RecordCodec.encodeProgress(next, measures, before),

@@ -247,7 +247,7 @@ final class UpgradeThread {
       apply(new UpgradeEvent.CanceledByTakeover(fleet.self(), clock.instant()));
       return;
     }
-    if (formatTwoChanged(upgrade)) {
+    if (madeAnew(upgrade)) {
       return;
     }
     if (upgrade.queued().isEmpty()) {
@@ -260,15 +260,19 @@ final class UpgradeThread {
     }
   }
 
-  /** Records what became of format 2, if the record does not say so yet. */
-  private boolean formatTwoChanged(Upgrade upgrade) {
-    var failure = migration.failure();
-    if (failure.isPresent() && !upgrade.row().v2Invalid()) {
-      var cause = failure.get();
-      var told =
-          apply(new UpgradeEvent.FormatTwoInvalid(cause.code(), cause.detail(), clock.instant()));
-      return told instanceof Result.Changed;
-    }
+  /** Format 2 cannot be used: on record when this returns. Any thread may call. */
+  void recordLoss(Upgrade.Cause cause) {
+    var told =
+        ask(_ -> {
+          var event =
+              new UpgradeEvent.FormatTwoInvalid(cause.code(), cause.detail(), clock.instant());
+          return apply(event);
+        });
+    LOG.log(Level.WARNING, "format 2 is given up: {0} ({1})", cause.detail(), told);
+  }
+
+  /** Records that format 2 was made anew, if the record does not say so yet. */
+  private boolean madeAnew(Upgrade upgrade) {
     if (upgrade.row().v2Invalid() && snapshot.world().formatTwo().valid()) {
       return apply(new UpgradeEvent.FormatTwoMade(clock.instant())) instanceof Result.Changed;
     }

@@ -81,6 +81,16 @@ public final class Upgrades implements UpgradeService {
     owner.stop();
   }
 
+  /** Format 2 cannot be used: on record when this returns, after at most some seconds. */
+  public void recordLoss(Upgrade.Cause cause) {
+    owner.recordLoss(cause);
+  }
+
+  /** What was recorded last; empty when there never was an upgrade. */
+  public static Optional<Upgrade> recorded(StateDb db) {
+    return new UpgradeStore(db).current().map(UpgradeStore.Stored::upgrade);
+  }
+
   @Override
   public UpgradeView view() {
     var now = owner.snapshot();

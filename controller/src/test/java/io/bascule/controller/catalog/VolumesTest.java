@@ -15,6 +15,7 @@ import io.bascule.core.api.ErrorCode;
 import io.bascule.core.api.HostView;
 import io.bascule.core.api.VolumeView;
 import io.bascule.core.volume.Volume;
+import io.bascule.core.volume.VolumeStore;
 import io.bascule.platform.LocalDirectory;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;

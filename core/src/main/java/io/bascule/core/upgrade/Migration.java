@@ -59,11 +59,6 @@ public interface Migration {
   /** How far it is now. */
   World.FormatTwo look();
 
-  /**
-   * Why format 2 cannot be used, found out since the record was last followed and not recorded yet.
-   */
-  Optional<Upgrade.Cause> failure();
-
   /** For display; empty outside of a migration. */
   Optional<Progress> progress();
 

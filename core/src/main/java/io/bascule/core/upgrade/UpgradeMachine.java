@@ -228,16 +228,31 @@ public final class UpgradeMachine {
     }
     int at = order.indexOf(undone);
     Check.that(at >= 0, "%s is not in the undo order %s", undone, order);
-    if (at + 1 == order.size()) {
+    var following = toUndo(marked, at + 1);
+    if (following.isEmpty()) {
       return allUndone(marked, event.active(), now, notes);
     }
-    StepName next = order.get(at + 1);
+    StepName next = following.get();
     var edit = beginUndo(marked, next, now).edit().step(next).nextRevision();
     if (next == StepName.HANDOVER) {
       // From here the controller that is back on the old release shall win if both boot.
       edit.row(preferring(marked.row(), event.active().other()));
     }
     return new Result.Changed(edit.done(), notes);
+  }
+
+  /** The first step to undo from that place in the order on; a phase that never began is none. */
+  private static Optional<StepName> toUndo(Upgrade upgrade, int from) {
+    var order = upgrade.plan().undoOrder();
+    return order.subList(from, order.size()).stream()
+        .filter(
+            name -> name.phase().isEmpty() || upgrade.progress(name).state() != StepState.PENDING)
+        .findFirst();
+  }
+
+  private static StepName firstToUndo(Upgrade upgrade) {
+    return toUndo(upgrade, 0)
+        .orElseThrow(() -> new Check.Missing("a step to undo in " + upgrade.plan().id()));
   }
 
   private static Result allUndone(
@@ -304,7 +319,7 @@ public final class UpgradeMachine {
 
   private static Result.Changed goBack(
       Upgrade upgrade, Cancel cancel, Optional<Cause> cause, Instant now, Note note) {
-    StepName first = upgrade.plan().undoOrder().getFirst();
+    StepName first = firstToUndo(upgrade);
     Upgrade begun = upgrade;
     for (StepName name : upgrade.plan().undoOrder()) {
       // What was under way is shown as being undone at once; what is done follows in its turn.
@@ -331,7 +346,7 @@ public final class UpgradeMachine {
   private static Result rolesChanged(Upgrade upgrade, UpgradeEvent.RolesChanged event) {
     return switch (upgrade.state()) {
       case CANCELING -> {
-        StepName first = upgrade.plan().undoOrder().getFirst();
+        StepName first = firstToUndo(upgrade);
         if (upgrade.step().equals(Optional.of(first))) {
           yield new Result.Unchanged("already at the first step of the way back");
         }

@@ -1,13 +1,12 @@
-package io.bascule.controller.catalog;
+package io.bascule.core.volume;
 
-import io.bascule.core.volume.Volume;
 import java.util.Collection;
 import java.util.List;
 import java.util.UUID;
 
 /**
  * The volumes' data, whatever its format. Every method is durable when it returns, and may be asked
- * again after a crash in the middle of it. Throws {@link io.bascule.core.volume.StoreException}.
+ * again after a crash in the middle of it. Throws {@link StoreException}.
  */
 public interface VolumeStore {
   /** A new volume full of zeros, open. */

@@ -1,0 +1,34 @@
+package io.bascule.controller.runtime;
+
+import io.bascule.controller.catalog.StoreV1;
+import io.bascule.controller.upgrade.Leftovers;
+import io.bascule.core.storage.Storage;
+import io.bascule.core.upgrade.Migration;
+import io.bascule.core.volume.VolumeStore;
+import io.bascule.platform.LocalDirectory;
+
+/** The storage of a release that brings none of its own: volumes of format 1. */
+final class FormatOneStorage implements Storage {
+  private final VolumeStore volumes;
+  private final Migration migration;
+
+  FormatOneStorage(NodeSettings settings) {
+    this.volumes = new StoreV1(LocalDirectory.open(settings.layout().volumesV1()));
+    this.migration = new Leftovers(settings.layout().volumesV2());
+  }
+
+  @Override
+  public VolumeStore volumes() {
+    return volumes;
+  }
+
+  @Override
+  public Migration migration() {
+    return migration;
+  }
+
+  @Override
+  public void close() {
+    // There is no work in the background but the removal of dropped files, which may be cut short.
+  }
+}

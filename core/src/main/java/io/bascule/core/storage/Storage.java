@@ -1,0 +1,22 @@
+package io.bascule.core.storage;
+
+import io.bascule.core.upgrade.Migration;
+import io.bascule.core.volume.VolumeStore;
+
+/** The volumes of the active controller, and what can be done to their format. */
+public interface Storage extends AutoCloseable {
+  /**
+   * The volumes, whichever format they are in. An open volume stays valid across the phases, a
+   * cancel and the commit: hosts keep using the same object.
+   */
+  VolumeStore volumes();
+
+  /** The work on the next format. */
+  Migration migration();
+
+  /**
+   * Ends all work in the background; the volumes are closed already. What was acknowledged stays.
+   */
+  @Override
+  void close();
+}

@@ -1,0 +1,14 @@
+package io.bascule.core.storage;
+
+/**
+ * Opens the storage of a release that knows more than format 1. Found by {@link
+ * java.util.ServiceLoader} among the jars of the release's package.
+ */
+public interface StorageProvider {
+  /**
+   * Opens the storage of the active controller, before any host is served. In the middle of a
+   * migration it goes on as the record says; copying begins with the first {@link
+   * io.bascule.core.upgrade.Migration#follow}.
+   */
+  Storage open(Enclosure enclosure);
+}
