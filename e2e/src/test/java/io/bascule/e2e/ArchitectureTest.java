@@ -108,6 +108,20 @@ class ArchitectureTest {
         .check(CLASSES);
   }
 
+  /** Either format can go without the other. */
+  @Test
+  void shouldKeepTheFormatsApart() {
+    for (String[] pair : new String[][] {{"v1", "v2"}, {"v2", "v1"}}) {
+      noClasses()
+          .that()
+          .resideInAPackage("io.bascule.store." + pair[0] + "..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("io.bascule.store." + pair[1] + "..")
+          .check(CLASSES);
+    }
+  }
+
   /** The rooms of a controller that must not see one another's types. */
   @Test
   void shouldKeepRestAwayFromStoresAndTarget() {

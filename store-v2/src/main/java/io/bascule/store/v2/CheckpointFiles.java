@@ -1,0 +1,100 @@
+package io.bascule.store.v2;
+
+import io.bascule.core.volume.Directory;
+import io.bascule.core.volume.StoreException;
+import io.bascule.core.volume.StoredFile;
+import java.nio.ByteBuffer;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+
+/** The checkpoint files of a pool, for reading pages and for making new files. Any thread. */
+final class CheckpointFiles {
+  private final Directory directory;
+  private final UUID pool;
+  private final Map<Integer, StoredFile> open = new HashMap<>();
+
+  CheckpointFiles(Directory directory, UUID pool) {
+    this.directory = directory;
+    this.pool = pool;
+  }
+
+  /** Reads a page; {@link StoreException.Corrupt} if it is not what it should be. */
+  ByteBuffer read(Page.At at, int kind, int id) {
+    var buffer = ByteBuffer.allocate(at.bytes());
+    file(at.file()).read(at.offset(), buffer);
+    buffer.flip();
+    if (!Page.isWhole(buffer, kind, id, at.file())) {
+      throw new StoreException.Corrupt(
+          "%s at %d: page %d of kind %d does not fit its checksum"
+              .formatted(Names.checkpoint(at.file()), at.offset(), id, kind));
+    }
+    return buffer;
+  }
+
+  private synchronized StoredFile file(int number) {
+    var file = open.get(number);
+    if (file == null) {
+      file = openChecked(number);
+      open.put(number, file);
+    }
+    return file;
+  }
+
+  private StoredFile openChecked(int number) {
+    String name = Names.checkpoint(number);
+    if (!directory.exists(name)) {
+      throw new StoreException.Corrupt("checkpoint file " + name + " is missing");
+    }
+    return directory.open(name);
+  }
+
+  /** Makes an empty file, in the place of one that a crash may have left. */
+  synchronized StoredFile create(int number) {
+    String name = Names.checkpoint(number);
+    directory.delete(name);
+    var file = directory.create(name);
+    var header = ByteBuffer.allocateDirect(Page.FILE_BYTES);
+    Preamble.put(header, Page.MAGIC);
+    header.putLong(Page.FILE_POOL, pool.getMostSignificantBits());
+    header.putLong(Page.FILE_POOL + Long.BYTES, pool.getLeastSignificantBits());
+    header.putInt(Page.FILE_NUMBER, number);
+    header.putInt(Page.FILE_CRC, Checksum.ofHeader(header, 0, Page.FILE_CRC));
+    try {
+      file.write(0, header);
+    } catch (StoreException e) {
+      file.close();
+      throw e;
+    }
+    open.put(number, file);
+    return file;
+  }
+
+  /** Numbers of the files there are. */
+  Set<Integer> numbers() {
+    var numbers = new HashSet<Integer>();
+    for (String name : directory.list()) {
+      Names.checkpointNumber(name).ifPresent(number -> numbers.add((int) number));
+    }
+    return numbers;
+  }
+
+  long lengthBytes(int number) {
+    return file(number).lengthBytes();
+  }
+
+  synchronized void delete(int number) {
+    var file = open.remove(number);
+    if (file != null) {
+      file.close();
+    }
+    directory.delete(Names.checkpoint(number));
+  }
+
+  synchronized void close() {
+    open.values().forEach(StoredFile::close);
+    open.clear();
+  }
+}

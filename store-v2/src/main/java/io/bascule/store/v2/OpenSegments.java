@@ -1,0 +1,293 @@
+package io.bascule.store.v2;
+
+import io.bascule.core.volume.StoreException;
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The segments that are being written, one from hosts and one from cleaning; their way to stable
+ * storage; and the thread that seals those that are full and makes the next one ready.
+ *
+ * <p>Invariants: one sync pass at a time; {@code durableSeq} says only what a successful sync
+ * proved; after a failed sync none is tried again.
+ */
+final class OpenSegments implements LogWriter.Output {
+  /** Full segments that wait for the disk; more make writers wait, which bounds dirty memory. */
+  private static final int UNSEALED_MAX = 4;
+
+  private final Segments segments;
+  private final Health health;
+  private final long incarnation;
+  private final Space space;
+
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition sealed = lock.newCondition();
+  private final Condition work = lock.newCondition();
+  private final ArrayDeque<Segment> full = new ArrayDeque<>();
+  private volatile @Nullable Segment hot;
+  private volatile @Nullable Segment cold;
+  private @Nullable Segment ready;
+  private boolean readyFailed;
+  private boolean stopping;
+  private @Nullable Thread sealer;
+
+  private final ReentrantLock syncLock = new ReentrantLock();
+  private volatile long syncsBegun;
+  private long syncsDone;
+  private volatile long durableSeq;
+  private final Checksum checksum = new Checksum();
+
+  OpenSegments(Segments segments, Health health, Space space, long incarnation, long durableSeq) {
+    this.segments = segments;
+    this.health = health;
+    this.space = space;
+    this.incarnation = incarnation;
+    this.durableSeq = durableSeq;
+  }
+
+  @Override
+  public long durableSeq() {
+    return durableSeq;
+  }
+
+  void start() {
+    sealer = Thread.ofPlatform().name("bascule-v2-seal").daemon().start(this::sealLoop);
+  }
+
+  /** Seals what is full and stops the thread. The open segments stay without a footer. */
+  void stop() {
+    lock.lock();
+    try {
+      stopping = true;
+      work.signalAll();
+    } finally {
+      lock.unlock();
+    }
+    var thread = sealer;
+    if (thread != null) {
+      Threads.join(thread);
+    }
+  }
+
+  // The leader's side.
+
+  @Override
+  public Segment segmentFor(boolean isCold, int bytes, int tableBytes) {
+    var open = isCold ? cold : hot;
+    if (open != null && fits(open, bytes, tableBytes)) {
+      return open;
+    }
+    if (open != null && open.firstSeq != 0) {
+      retire(open);
+    }
+    var next = isCold ? create(true) : takeReady();
+    if (isCold) {
+      cold = next;
+    } else {
+      hot = next;
+    }
+    return next;
+  }
+
+  private boolean fits(Segment segment, int bytes, int tableBytes) {
+    long footer = (long) segment.groups.position() + tableBytes + FooterFormat.END_BYTES;
+    return segment.dataEnd + (long) bytes + footer <= segments.segmentBytes();
+  }
+
+  private void retire(Segment segment) {
+    lock.lock();
+    try {
+      segment.state = Segment.State.FULL;
+      full.add(segment);
+      work.signalAll();
+      while (full.size() > UNSEALED_MAX && !health.isSuspect()) {
+        sealed.awaitUninterruptibly(); // as long as the disk takes for a segment
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private Segment takeReady() {
+    lock.lock();
+    try {
+      var taken = ready;
+      ready = null;
+      readyFailed = false;
+      work.signalAll();
+      if (taken != null) {
+        return taken;
+      }
+    } finally {
+      lock.unlock();
+    }
+    return create(false);
+  }
+
+  private Segment create(boolean isCold) {
+    space.check(isCold);
+    return segments.create(incarnation, isCold);
+  }
+
+  /** Segments that may hold batches not yet on stable storage. Any thread. */
+  private List<Segment> unsealed() {
+    lock.lock();
+    try {
+      var list = new ArrayList<>(full);
+      var hotNow = hot;
+      var coldNow = cold;
+      if (hotNow != null) {
+        list.add(hotNow);
+      }
+      if (coldNow != null) {
+        list.add(coldNow);
+      }
+      return list;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  // Syncing.
+
+  /**
+   * Puts every batch up to the log's {@code committed} on stable storage. Whoever waited while
+   * another sync began and succeeded shares that one.
+   */
+  void sync(LogWriter log) {
+    health.check();
+    long begunBefore = syncsBegun;
+    syncLock.lock();
+    try {
+      if (syncsDone > begunBefore) {
+        return;
+      }
+      health.check();
+      long number = syncsBegun + 1;
+      syncsBegun = number;
+      long target = log.committedSeq();
+      for (var segment : unsealed()) {
+        if (segment.lastSeq > durableSeq) {
+          syncFile(segment);
+        }
+      }
+      durableSeq = Math.max(durableSeq, target);
+      syncsDone = number;
+    } finally {
+      syncLock.unlock();
+    }
+    health.check(); // another thread's sync may have taken the kernel's one report of a failure
+  }
+
+  private void syncFile(Segment segment) {
+    if (!segment.pin()) {
+      return;
+    }
+    try {
+      var file = segment.fileIfOpen();
+      if (file != null) { // else it was sealed, and so synced, and closed meanwhile
+        file.sync();
+      }
+    } catch (StoreException e) {
+      health.markSuspect(e);
+      throw e;
+    } finally {
+      segment.unpin();
+    }
+  }
+
+  // The sealer's thread.
+
+  private void sealLoop() {
+    while (true) {
+      Segment next;
+      boolean needReady;
+      lock.lock();
+      try {
+        while (full.isEmpty() && (ready != null || readyFailed) && !stopping) {
+          work.awaitUninterruptibly();
+        }
+        next = full.peek();
+        needReady = ready == null && !readyFailed && !stopping;
+        if (stopping && next == null) {
+          return;
+        }
+      } finally {
+        lock.unlock();
+      }
+      if (needReady) {
+        makeReady();
+      }
+      if (next != null && !seal(next)) {
+        return;
+      }
+    }
+  }
+
+  private void makeReady() {
+    Segment made = null;
+    try {
+      made = create(false);
+    } catch (StoreException _) {
+      // The leader meets the same and tells the writers.
+    }
+    lock.lock();
+    try {
+      ready = made;
+      readyFailed = made == null;
+      sealed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private boolean seal(Segment segment) {
+    boolean done = false;
+    try {
+      syncFile(segment); // the footer says that all batches are on stable storage
+      writeFooter(segment);
+      done = true;
+    } catch (StoreException e) {
+      health.markSuspect(e);
+    }
+    lock.lock();
+    try {
+      full.remove(segment);
+      sealed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+    return done;
+  }
+
+  private void writeFooter(Segment segment) {
+    int groupBytes = segment.groups.position();
+    var footer = ByteBuffer.allocateDirect(groupBytes + FooterFormat.END_BYTES);
+    footer.put(0, segment.groups, 0, groupBytes);
+    int end = groupBytes;
+    footer.putLong(end + FooterFormat.MAGIC_AT, FooterFormat.MAGIC);
+    footer.putLong(end + FooterFormat.SERIAL, segment.serial);
+    footer.putLong(end + FooterFormat.INCARNATION, incarnation);
+    footer.putLong(end + FooterFormat.FIRST_SEQ, segment.firstSeq);
+    footer.putLong(end + FooterFormat.LAST_SEQ, segment.lastSeq);
+    footer.putLong(end + FooterFormat.DURABLE, durableSeq);
+    footer.putInt(end + FooterFormat.GROUPS_BYTES, groupBytes);
+    footer.putInt(end + FooterFormat.DATA_END, segment.dataEnd);
+    footer.putInt(end + FooterFormat.BLOCKS, segment.totalBlocks);
+    footer.putInt(end + FooterFormat.CRC, checksum.of(footer, 0, end + FooterFormat.CRC));
+    int bytes = footer.limit();
+    try {
+      segment.file().write(segment.dataEnd, footer);
+      segments.grew(segment, bytes);
+    } catch (StoreException.Full _) {
+      segment.file().setLength(segment.dataEnd); // a segment does without a footer
+    }
+    segment.groups = ByteBuffer.allocate(0);
+    segment.state = Segment.State.SEALED;
+  }
+}

@@ -1,0 +1,93 @@
+package io.bascule.store.v2;
+
+/**
+ * How a pool behaves.
+ *
+ * @param segmentBytes size of segments, a multiple of 512, 512 KiB to 64 MiB; fixed when a pool is
+ *     made
+ * @param capacityBytes what all its files may take, 0 for as much as the directory has
+ * @param reservePercent share of the capacity that only cleaning may use
+ * @param checkpointBytes of log after which a checkpoint is made: bounds the time to open
+ * @param checkpointMillis after which a checkpoint is made if anything changed
+ * @param compress whether new data is compressed
+ * @param background whether threads of the pool make checkpoints and clean; tests do it by hand
+ */
+public record PoolSettings(
+    int segmentBytes,
+    long capacityBytes,
+    int reservePercent,
+    long checkpointBytes,
+    long checkpointMillis,
+    boolean compress,
+    boolean background) {
+
+  /** Segments of 64 MiB, 10 % in reserve, a checkpoint every 1 GiB or 60 s. */
+  public static final PoolSettings DEFAULT =
+      new PoolSettings(64 << 20, 0, 10, 1L << 30, 60_000, true, true);
+
+  private static final int SEGMENT_MIN_BYTES = 512 << 10;
+
+  public PoolSettings {
+    if (segmentBytes < SEGMENT_MIN_BYTES
+        || segmentBytes > Pointer.SEGMENT_MAX_BYTES
+        || segmentBytes % 512 != 0) {
+      throw new IllegalArgumentException("not a segment size: " + segmentBytes);
+    }
+    if (capacityBytes < 0
+        || reservePercent < 0
+        || reservePercent > 50
+        || checkpointBytes <= 0
+        || checkpointMillis <= 0) {
+      throw new IllegalArgumentException("not a setting of a pool");
+    }
+  }
+
+  public PoolSettings withSegmentBytes(int bytes) {
+    return new PoolSettings(
+        bytes,
+        capacityBytes,
+        reservePercent,
+        checkpointBytes,
+        checkpointMillis,
+        compress,
+        background);
+  }
+
+  public PoolSettings withCapacityBytes(long bytes) {
+    return new PoolSettings(
+        segmentBytes,
+        bytes,
+        reservePercent,
+        checkpointBytes,
+        checkpointMillis,
+        compress,
+        background);
+  }
+
+  public PoolSettings withCheckpointBytes(long bytes) {
+    return new PoolSettings(
+        segmentBytes, capacityBytes, reservePercent, bytes, checkpointMillis, compress, background);
+  }
+
+  public PoolSettings withCompress(boolean on) {
+    return new PoolSettings(
+        segmentBytes,
+        capacityBytes,
+        reservePercent,
+        checkpointBytes,
+        checkpointMillis,
+        on,
+        background);
+  }
+
+  public PoolSettings withBackground(boolean on) {
+    return new PoolSettings(
+        segmentBytes,
+        capacityBytes,
+        reservePercent,
+        checkpointBytes,
+        checkpointMillis,
+        compress,
+        on);
+  }
+}

@@ -1,0 +1,321 @@
+package io.bascule.store.v2;
+
+import io.bascule.core.volume.Directory;
+import io.bascule.core.volume.StoreException;
+import io.bascule.core.volume.StoredFile;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Brings the batches behind the last checkpoint into the index.
+ *
+ * <p>Batches count in the order of their numbers, up to the first that is missing or damaged. That
+ * one is a torn tail, never acknowledged as durable, if no whole batch says that it was on stable
+ * storage; it and what follows is dropped. Otherwise acknowledged data is damaged: if it is known
+ * what the batch changed, that is applied and reading it says what is wrong; if not, the pool
+ * cannot be opened, because any block might be an old one.
+ */
+final class Recovery {
+  private static final System.Logger LOG = System.getLogger(Recovery.class.getName());
+
+  private record Item(
+      LogScanner.Batch state,
+      long incarnation,
+      long seq,
+      long durable,
+      Segment segment,
+      int offset,
+      int bytes,
+      ByteBuffer table) {}
+
+  private final Directory directory;
+  private final Superblock superblock;
+  private final Index index;
+  private final Segments segments;
+  private final List<String> findings = new ArrayList<>();
+  private final List<Item> items = new ArrayList<>();
+  private final Map<Long, Segment> known = new HashMap<>();
+  private final List<String> leftovers = new ArrayList<>();
+  private long lastSeq;
+
+  Recovery(Directory directory, Superblock superblock, Index index, Segments segments) {
+    this.directory = directory;
+    this.superblock = superblock;
+    this.index = index;
+    this.segments = segments;
+    this.lastSeq = superblock.seq();
+  }
+
+  /** What was found wrong, each with file and offset. */
+  List<String> findings() {
+    return findings;
+  }
+
+  /** Number of the last batch that counts. */
+  long lastSeq() {
+    return lastSeq;
+  }
+
+  /** Segment files that belong to nothing. */
+  List<String> leftovers() {
+    return leftovers;
+  }
+
+  /** Reads the log and applies it. Changes no file. */
+  void replay(Meta meta) {
+    for (var extent : meta.segments()) {
+      adopt(extent);
+    }
+    segments.restore(meta.nextSerial());
+    for (String name : directory.list()) {
+      Names.segmentSerial(name).ifPresent(serial -> collect(name, serial, meta.nextSerial()));
+    }
+    items.removeIf(item -> !superblock.counts(item.incarnation, item.seq));
+    items.sort(Comparator.comparingLong(Item::seq));
+    applyAll();
+  }
+
+  private void adopt(Meta.Extent extent) {
+    var segment = new Segment(extent.slot(), extent.serial(), extent.cold(), extent.state());
+    segment.dataEnd = extent.dataEnd();
+    segment.fileBytes = extent.fileBytes();
+    segment.totalBlocks = extent.totalBlocks();
+    segment.firstSeq = extent.firstSeq();
+    segment.lastSeq = extent.lastSeq();
+    known.put(segment.serial, segment);
+    if (segment.firstSeq != 0) {
+      segments.adopt(segment);
+      segments.setLive(segment.slot, extent.liveBlocks());
+    }
+  }
+
+  private void collect(String name, long serial, long nextSerial) {
+    var segment = known.get(serial);
+    if (segment == null && serial < nextSerial) {
+      leftovers.add(name);
+      return;
+    }
+    if (segment != null && segment.state == Segment.State.SEALED) {
+      return; // all of it is in the checkpoint
+    }
+    try (var file = directory.open(name)) {
+      if (segment == null) {
+        segment = fresh(file, name, serial);
+        if (segment == null) {
+          leftovers.add(name);
+          return;
+        }
+        known.put(serial, segment);
+      }
+      segment.fileBytes = (int) file.lengthBytes();
+      int from = Math.max(SegmentHeader.BYTES, segment.dataEnd);
+      segment.dataEnd = from;
+      var footer = LogScanner.footer(file, serial);
+      if (footer != null) {
+        takeFooter(segment, footer, from);
+      } else {
+        new LogScanner(file).scan(serial, from, segment.fileBytes, new Collector(segment));
+      }
+    }
+  }
+
+  /** A segment made after the checkpoint; null if there never was a batch in it. */
+  private @org.jspecify.annotations.Nullable Segment fresh(
+      StoredFile file, String name, long serial) {
+    try {
+      var header = LogScanner.header(file, name);
+      return new Segment(header.slot(), serial, header.cold(), Segment.State.OPEN);
+    } catch (StoreException.Corrupt e) {
+      int slot = LogScanner.slotOf(file, serial);
+      if (slot < 0) {
+        return null; // the machine stopped while it was made
+      }
+      findings.add(e.getMessage() + "; its batches say what it is");
+      return new Segment(slot, serial, false, Segment.State.OPEN);
+    }
+  }
+
+  private void takeFooter(Segment segment, ByteBuffer footer, int from) {
+    int end = footer.limit() - FooterFormat.END_BYTES;
+    long durable = footer.getLong(end + FooterFormat.DURABLE);
+    long incarnation = footer.getLong(end + FooterFormat.INCARNATION);
+    int at = 0;
+    while (at < end) {
+      int tableBytes = footer.getInt(at + FooterFormat.GROUP_TABLE);
+      int offset = footer.getInt(at + FooterFormat.GROUP_OFFSET);
+      long seq = footer.getLong(at + FooterFormat.GROUP_SEQ);
+      int table = at + FooterFormat.GROUP_BYTES;
+      int next = table + tableBytes;
+      int batchEnd =
+          next < end
+              ? footer.getInt(next + FooterFormat.GROUP_OFFSET)
+              : footer.getInt(end + FooterFormat.DATA_END);
+      if (offset >= from) {
+        items.add(
+            new Item(
+                LogScanner.Batch.WHOLE,
+                incarnation,
+                seq,
+                durable,
+                segment,
+                offset,
+                batchEnd - offset,
+                footer.slice(table, tableBytes)));
+      }
+      at = next;
+    }
+    segment.state = Segment.State.SEALED;
+  }
+
+  private final class Collector implements LogScanner.Sink {
+    private final Segment segment;
+
+    Collector(Segment segment) {
+      this.segment = segment;
+    }
+
+    @Override
+    public void batch(
+        LogScanner.Batch state,
+        long incarnation,
+        long seq,
+        long durable,
+        int offset,
+        int bytes,
+        ByteBuffer table) {
+      items.add(new Item(state, incarnation, seq, durable, segment, offset, bytes, table));
+    }
+
+    @Override
+    public void gap(int offset, int bytes) {
+      // Batches that are missing here are missed by their numbers.
+    }
+  }
+
+  private void applyAll() {
+    long durable = 0;
+    for (var item : items) {
+      durable = Math.max(durable, item.durable);
+    }
+    for (var item : items) {
+      if (item.seq <= lastSeq) {
+        continue;
+      }
+      if (item.seq != lastSeq + 1 || !judge(item, durable)) {
+        break;
+      }
+      apply(item);
+      lastSeq = item.seq;
+    }
+    if (lastSeq < durable) {
+      throw new StoreException.Corrupt(
+          "batch %d was on stable storage and is gone: nobody knows what it changed"
+              .formatted(lastSeq + 1));
+    }
+  }
+
+  /** Whether the batch counts. */
+  private boolean judge(Item item, long durable) {
+    return switch (item.state) {
+      case WHOLE -> true;
+      case TABLELESS -> {
+        report(item, "its table is damaged");
+        yield true;
+      }
+      case HEADERLESS, DATA_DAMAGED -> {
+        boolean counts = item.seq <= durable || isReadable(item);
+        if (counts) {
+          report(item, item.state == LogScanner.Batch.HEADERLESS ? "no header" : "data damaged");
+        }
+        yield counts;
+      }
+      case LOST -> false;
+    };
+  }
+
+  private void report(Item item, String what) {
+    String finding =
+        "%s at %d: batch %d: %s".formatted(item.segment.name, item.offset, item.seq, what);
+    findings.add(finding);
+    LOG.log(System.Logger.Level.WARNING, finding);
+  }
+
+  /** Whether every block of a batch that lacks its header, or fails its checksum, can be read. */
+  private boolean isReadable(Item item) {
+    var reader = Scratch.ofThread().reader;
+    try (var file = directory.open(item.segment.name)) {
+      boolean[] bad = new boolean[1];
+      BatchFormat.walk(
+          item.table,
+          0,
+          item.table.limit(),
+          item.offset + BatchFormat.HEADER_BYTES,
+          item.segment.name,
+          (table, at, offset) -> {
+            int blocks = table.getShort(at + LogRecord.BLOCKS);
+            if (blocks > 0) {
+              long pointer = Pointer.of(0, offset, 0, LogRecord.bytesAt(table, at));
+              int family = table.getInt(at + LogRecord.FAMILY);
+              long lba = table.getLong(at + LogRecord.LBA);
+              var result = reader.read(file, pointer, family, lba, blocks, false);
+              bad[0] |= result != UnitReader.Result.OK;
+            }
+          });
+      return !bad[0];
+    }
+  }
+
+  private void apply(Item item) {
+    var segment = item.segment;
+    if (segments.get(segment.slot) != segment) {
+      segments.adopt(segment);
+    }
+    int[] blocks = new int[1];
+    BatchFormat.walk(
+        item.table,
+        0,
+        item.table.limit(),
+        0,
+        segment.name,
+        (table, at, _) -> blocks[0] += table.getShort(at + LogRecord.BLOCKS));
+    segment.totalBlocks += blocks[0];
+    segment.dataEnd = item.offset + item.bytes;
+    segment.lastSeq = item.seq;
+    if (segment.firstSeq == 0) {
+      segment.firstSeq = item.seq;
+    }
+    index.apply(
+        item.table,
+        0,
+        item.table.limit(),
+        segment.slot,
+        item.offset + BatchFormat.HEADER_BYTES,
+        segment.name);
+  }
+
+  /**
+   * Puts on stable storage what was replayed, before anything is acknowledged on top of it, and
+   * clears away files that hold nothing.
+   */
+  void settle() {
+    for (var segment : known.values()) {
+      boolean used = segments.get(segment.slot) == segment;
+      if (!used) {
+        directory.delete(segment.name);
+        continue;
+      }
+      if (segment.state != Segment.State.SEALED) {
+        try (var file = directory.open(segment.name)) {
+          file.sync();
+        }
+        segment.state = Segment.State.SEALED;
+      }
+    }
+    leftovers.forEach(directory::delete);
+    directory.sync();
+  }
+}

@@ -1,0 +1,147 @@
+package io.bascule.store.v2;
+
+import io.bascule.core.Check;
+import io.bascule.core.volume.StoredFile;
+import java.nio.ByteBuffer;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A segment of the log. Written by the log's leader until it is full, then sealed, then read until
+ * nothing in it is needed any more.
+ *
+ * <p>Invariant: the file is not closed or deleted while somebody has it pinned.
+ */
+final class Segment {
+  /** The codes are on disk. */
+  enum State {
+    /** Batches are appended. */
+    OPEN(0),
+    /** Full; its footer is still to be written. */
+    FULL(1),
+    /** Has its footer; or is of an earlier incarnation and never gets one. */
+    SEALED(2);
+
+    final int code;
+
+    State(int code) {
+      this.code = code;
+    }
+
+    static State of(int code) {
+      for (var state : values()) {
+        if (state.code == code) {
+          return state;
+        }
+      }
+      throw new IllegalArgumentException("state " + code);
+    }
+  }
+
+  /** In place of a number of pins: nobody may pin it any more. */
+  private static final int RETIRED = Integer.MIN_VALUE / 2;
+
+  final int slot;
+  final long serial;
+  final boolean cold;
+  final String name;
+
+  private final AtomicInteger pins = new AtomicInteger();
+  private volatile @Nullable StoredFile file;
+
+  volatile State state;
+
+  /** Where the next batch goes; after sealing, where the footer begins. */
+  volatile int dataEnd;
+
+  /** Batches in it; 0 if none. */
+  volatile long firstSeq;
+
+  volatile long lastSeq;
+
+  /** Blocks written to it. */
+  volatile int totalBlocks;
+
+  /** Bytes of the whole file. */
+  volatile int fileBytes;
+
+  /** Tables of its batches, for the footer; empty once it is sealed. */
+  ByteBuffer groups = ByteBuffer.allocate(0);
+
+  /** Cleaning found something in it that cannot be read; it is kept. */
+  volatile boolean quarantined;
+
+  Segment(int slot, long serial, boolean cold, State state) {
+    this.slot = slot;
+    this.serial = serial;
+    this.cold = cold;
+    this.state = state;
+    this.name = Names.segment(serial);
+  }
+
+  /** Keeps the file from going away; false if it has gone. */
+  boolean pin() {
+    if (pins.incrementAndGet() > 0) {
+      return true;
+    }
+    unpin();
+    return false;
+  }
+
+  void unpin() {
+    if (pins.decrementAndGet() == RETIRED) {
+      closeFile();
+    }
+  }
+
+  /** Nobody pins it from now on; the last one out closes the file. */
+  void retire() {
+    if (pins.addAndGet(RETIRED) == RETIRED) {
+      closeFile();
+    }
+  }
+
+  /** Closes the file if nobody has it pinned; it is opened again when needed. */
+  boolean closeIfUnused() {
+    if (!pins.compareAndSet(0, RETIRED)) {
+      return false;
+    }
+    closeFile();
+    pins.addAndGet(-RETIRED);
+    return true;
+  }
+
+  /** The open file; the caller has it pinned, and opened it if it was not. */
+  StoredFile file() {
+    return Check.found(file, "file of segment " + name);
+  }
+
+  @Nullable StoredFile fileIfOpen() {
+    return file;
+  }
+
+  void setFile(StoredFile opened) {
+    file = opened;
+  }
+
+  synchronized void closeFile() {
+    var open = file;
+    file = null;
+    if (open != null) {
+      open.close();
+    }
+  }
+
+  /** Keeps the table of a batch for the footer. */
+  void keepTable(long seq, int offset, ByteBuffer batch, int tableAt, int tableBytes) {
+    int needed = groups.position() + FooterFormat.GROUP_BYTES + tableBytes;
+    if (needed > groups.capacity()) {
+      var grown = ByteBuffer.allocate(Math.max(needed, groups.capacity() * 2));
+      grown.put(groups.flip());
+      groups = grown;
+    }
+    groups.putLong(seq).putInt(offset).putInt(tableBytes);
+    groups.put(groups.position(), batch, tableAt, tableBytes);
+    groups.position(groups.position() + tableBytes);
+  }
+}
