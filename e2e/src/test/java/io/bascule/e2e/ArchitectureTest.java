@@ -31,6 +31,7 @@ class ArchitectureTest {
           "platform", List.of("core"),
           "release", List.of("core"),
           "store", List.of("core"),
+          "migration", List.of("core", "store"),
           "iscsi", List.of("core"),
           "host", List.of("core"),
           "controller", List.of("core", "platform", "release", "store", "iscsi"),
@@ -92,7 +93,8 @@ class ArchitectureTest {
   void shouldKeepTheMachinesPure() {
     noClasses()
         .that()
-        .resideInAnyPackage("io.bascule.core.upgrade..", "io.bascule.core.role..")
+        .resideInAnyPackage(
+            "io.bascule.core.upgrade..", "io.bascule.core.role..", "io.bascule.core.migration..")
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage("java.io..", "java.nio..", "java.net..", "java.util.concurrent..")

@@ -1,0 +1,21 @@
+package io.bascule.core.migration;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+
+/** Whether takeovers in the middle of a migration look like the migration's own doing (I6). */
+public final class TakeoverRule {
+  static final Duration WITHIN = Duration.ofMinutes(10);
+  static final int TAKEOVERS = 2;
+
+  private TakeoverRule() {}
+
+  /**
+   * @param takeovers unplanned ones in the present phase
+   * @return whether format 2 is to be given up
+   */
+  public static boolean isUnstable(List<Instant> takeovers, Instant now) {
+    return takeovers.stream().filter(at -> !at.plus(WITHIN).isBefore(now)).count() >= TAKEOVERS;
+  }
+}

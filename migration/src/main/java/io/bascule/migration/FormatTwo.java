@@ -1,0 +1,39 @@
+package io.bascule.migration;
+
+import io.bascule.core.volume.Volume;
+import java.util.UUID;
+
+/**
+ * Format 2 as the migration needs it: one pool that holds all volumes. Methods throw {@link
+ * io.bascule.core.volume.StoreException}; whatever they throw, or however long they take, costs
+ * format 2 and nothing else. Called by one thread at a time, beside the use of the open volumes.
+ */
+public interface FormatTwo extends AutoCloseable {
+  /** An empty pool, durable and open. Whatever was in its place is gone. */
+  void createEmpty();
+
+  /** Opens the pool that is there; only a whole one opens. */
+  void open();
+
+  /** A new volume of zeros, durable. */
+  void createVolume(UUID uuid, long sizeBytes);
+
+  /**
+   * Opens a volume of the open pool. Reading what was never written gives zeros; a failed checksum
+   * throws and never gives data.
+   */
+  Volume openVolume(UUID uuid);
+
+  /** Everything written to any volume before is on stable storage when this returns. */
+  void sync();
+
+  /** Bytes the pool could still take. */
+  long freeBytes();
+
+  /** Closes the volumes and the pool, open or not; what was acknowledged stays. */
+  @Override
+  void close();
+
+  /** Removes everything of format 2, open or not, also half of something; may be asked again. */
+  void drop();
+}

@@ -1,0 +1,309 @@
+package io.bascule.migration;
+
+import io.bascule.core.Check;
+import io.bascule.core.migration.Loss;
+import io.bascule.core.volume.StoreException;
+import java.lang.System.Logger.Level;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The wall between hosts and format 2 (I6): everything that format 2 or its marks do for a host's
+ * operation is done by a thread of this guard, and waited for at most {@link #STALL_MILLIS}. The
+ * first failure, of whatever kind, loses format 2: mirroring stops at once, and from then on every
+ * call answers at once that it is lost.
+ *
+ * <p>One guard per pool: a new pool gets a new one. Any thread.
+ */
+final class FormatTwoGuard implements AutoCloseable {
+  private static final System.Logger LOG = System.getLogger(FormatTwoGuard.class.getName());
+
+  /** A host must not wait longer than this because of format 2. */
+  static final long STALL_MILLIS = 1_000;
+
+  /** Beyond this a disk is not slow but stuck. */
+  private static final long LONG_MILLIS = 120_000;
+
+  /**
+   * Each thread that serves hosts or copies has one call here at a time, and waits for it; there
+   * are some hundred such threads at most.
+   */
+  private static final int QUEUE = 1024;
+
+  /** As many calls as may usefully be in the kernel at once for one pool of files. */
+  private static final int THREADS = 8;
+
+  private static final int MARKERS = 2;
+
+  private static final long IDLE_SECONDS = 10;
+
+  /**
+   * How long a write waits for the loss to be recorded where it could not leave a mark. Recording
+   * is one transaction of the state store, without which this controller stops itself.
+   */
+  private static final long RECORD_SECONDS = 30;
+
+  private final ModeSwitch modes;
+  private final Consumer<Loss> onLoss;
+  private final long stallMillis;
+  private final ThreadPoolExecutor threads;
+
+  /** Marks have threads of their own: calls that are stuck in format 2 must not keep them. */
+  private final ThreadPoolExecutor markers;
+
+  private final AtomicReference<@Nullable Loss> loss = new AtomicReference<>();
+  private final CountDownLatch recorded = new CountDownLatch(1);
+
+  /**
+   * @param onLoss told once, by the thread that met the failure; must not wait
+   */
+  FormatTwoGuard(ModeSwitch modes, Consumer<Loss> onLoss, long stallMillis) {
+    this.modes = modes;
+    this.onLoss = onLoss;
+    this.stallMillis = stallMillis;
+    this.threads = pool("format-2-", THREADS);
+    this.markers = pool("marks-", MARKERS);
+  }
+
+  private static ThreadPoolExecutor pool(String name, int size) {
+    var number = new AtomicInteger();
+    var pool =
+        new ThreadPoolExecutor(
+            size,
+            size,
+            IDLE_SECONDS,
+            TimeUnit.SECONDS,
+            new ArrayBlockingQueue<>(QUEUE),
+            task ->
+                Thread.ofPlatform().name(name + number.incrementAndGet()).daemon().unstarted(task));
+    pool.allowCoreThreadTimeOut(true);
+    return pool;
+  }
+
+  boolean isLost() {
+    return loss.get() != null;
+  }
+
+  @Nullable Loss loss() {
+    return loss.get();
+  }
+
+  /** Gives format 2 up because {@code doing} failed; only the first cause counts. */
+  void lose(String doing, Throwable cause) {
+    if (lose(Losses.of(doing, cause))) {
+      LOG.log(Level.ERROR, "format 2 is given up: " + doing + " failed", cause);
+    }
+  }
+
+  private void stalled(String doing) {
+    var stall = Losses.stalled(doing, stallMillis);
+    if (lose(stall)) {
+      LOG.log(Level.ERROR, "format 2 is given up: {0}", stall.detail());
+    }
+  }
+
+  /** Gives format 2 up; whether this is the first cause, which alone counts. */
+  boolean lose(Loss cause) {
+    if (!loss.compareAndSet(null, cause)) {
+      return false;
+    }
+    modes.lost();
+    onLoss.accept(cause);
+    return true;
+  }
+
+  /** A call that may still be under way. */
+  final class Pending {
+    private final String doing;
+    private final @Nullable FutureTask<Boolean> task;
+    private final long deadlineNanos;
+
+    private Pending(String doing, @Nullable FutureTask<Boolean> task, long boundMillis) {
+      this.doing = doing;
+      this.task = task;
+      this.deadlineNanos = deadline(boundMillis);
+    }
+
+    /** Whether it was done, and well; if not, format 2 is lost. */
+    boolean done() {
+      return task != null && finished(task, doing, deadlineNanos);
+    }
+
+    /** Whether it was done well by then. If it only takes longer, nothing is lost. */
+    boolean doneBy(long nanoTime) {
+      if (task == null) {
+        return false;
+      }
+      try {
+        await(task, nanoTime);
+        return !isLost();
+      } catch (TimeoutException e) {
+        return false;
+      } catch (ExecutionException e) {
+        lose(doing, Check.found(e.getCause(), "cause"));
+        return false;
+      }
+    }
+  }
+
+  /**
+   * Begins {@code work} beside the caller, who asks for its end before anything is acknowledged.
+   */
+  Pending begin(String doing, Runnable work) {
+    return begin(doing, work, stallMillis);
+  }
+
+  private Pending begin(String doing, Runnable work, long boundMillis) {
+    if (isLost()) {
+      return new Pending(doing, null, 0);
+    }
+    var task = new FutureTask<>(work, true);
+    try {
+      threads.execute(task);
+    } catch (RejectedExecutionException e) {
+      lose(doing, e);
+      return new Pending(doing, null, 0);
+    }
+    return new Pending(doing, task, boundMillis);
+  }
+
+  /** Does {@code work}; whether it was done, and well, in time. */
+  boolean call(String doing, Runnable work) {
+    return begin(doing, work).done();
+  }
+
+  /**
+   * Like {@link #call}, for work that no host waits for and that may take long: making, opening,
+   * syncing.
+   */
+  boolean callLong(String doing, Runnable work) {
+    return begin(doing, work, LONG_MILLIS).done();
+  }
+
+  /** What {@code work} gives, null if format 2 is lost. Not for work that may give null itself. */
+  <T> @Nullable T ask(String doing, Callable<T> work) {
+    var answer = new AtomicReference<@Nullable T>();
+    boolean done =
+        call(
+            doing,
+            () -> {
+              try {
+                answer.set(work.call());
+              } catch (RuntimeException e) {
+                throw e;
+              } catch (Exception e) {
+                throw new IllegalStateException(doing, e);
+              }
+            });
+    return done ? answer.get() : null;
+  }
+
+  /**
+   * Does {@code work} on the marks, also when format 2 is lost: until that is on record, a later
+   * process sees nothing but the marks.
+   *
+   * @return false if there is no mark, and none is needed, because the loss is on record
+   * @throws StoreException.Io if neither comes to pass
+   */
+  boolean mark(String doing, Runnable work) {
+    if (recorded.getCount() == 0) {
+      return false;
+    }
+    var task = new FutureTask<>(work, true);
+    try {
+      markers.execute(task);
+      await(task, deadline(stallMillis));
+      return true;
+    } catch (RejectedExecutionException e) {
+      lose(doing, e);
+    } catch (TimeoutException e) {
+      stalled(doing);
+    } catch (ExecutionException e) {
+      lose(doing, Check.found(e.getCause(), "cause"));
+    }
+    awaitLossRecorded();
+    return false;
+  }
+
+  private boolean finished(FutureTask<Boolean> task, String doing, long deadlineNanos) {
+    try {
+      await(task, deadlineNanos);
+      return !isLost();
+    } catch (TimeoutException e) {
+      stalled(doing);
+    } catch (ExecutionException e) {
+      lose(doing, Check.found(e.getCause(), "cause"));
+    }
+    return false;
+  }
+
+  private static long deadline(long millis) {
+    return System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
+  }
+
+  /** Not to be interrupted: the wait is bounded, and how the work ended has to be known. */
+  private static void await(FutureTask<Boolean> task, long deadlineNanos)
+      throws TimeoutException, ExecutionException {
+    boolean interrupted = false;
+    try {
+      while (true) {
+        try {
+          task.get(deadlineNanos - System.nanoTime(), TimeUnit.NANOSECONDS);
+          return;
+        } catch (InterruptedException e) {
+          interrupted = true;
+        }
+      }
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  /** The loss is on record: no later process uses format 2, so nobody needs marks any more. */
+  void lossRecorded() {
+    recorded.countDown();
+  }
+
+  private void awaitLossRecorded() {
+    boolean interrupted = false;
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(RECORD_SECONDS);
+    try {
+      while (true) {
+        try {
+          if (recorded.await(deadline - System.nanoTime(), TimeUnit.NANOSECONDS)) {
+            return;
+          }
+          throw new StoreException.Io(
+              "neither a mark nor the loss of format 2 could be recorded",
+              new TimeoutException(RECORD_SECONDS + " s"));
+        } catch (InterruptedException e) {
+          interrupted = true;
+        }
+      }
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  /** Lets threads end that are not stuck; those that are, are daemons and end with the process. */
+  @Override
+  public void close() {
+    threads.shutdown();
+    markers.shutdown();
+  }
+}

@@ -1,0 +1,59 @@
+package io.bascule.migration;
+
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * Lets copying and comparing go as fast as the throttle says: what was not used adds up for a few
+ * milliseconds only, so that hosts meet no bursts. Any thread.
+ */
+final class Pacer {
+  /** The longest wait in one go: a changed rate, or the end of the work, is noticed after that. */
+  private static final long WAIT_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
+
+  private static final long SAVED_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
+
+  private long bytesPerSecond;
+  private double tokens;
+  private long atNanos = System.nanoTime();
+
+  /** From now on so fast, and {@code grantBytes} beside. */
+  synchronized void set(long nextBytesPerSecond, long grantBytes) {
+    refill();
+    bytesPerSecond = nextBytesPerSecond;
+    tokens += grantBytes;
+  }
+
+  /** Waits a little; whether {@code bytes} may be worked on now. */
+  boolean take(long bytes) {
+    long waitNanos;
+    synchronized (this) {
+      refill();
+      if (tokens > 0) {
+        tokens -= bytes; // what is too much is waited for by the next one
+        return true;
+      }
+      waitNanos =
+          bytesPerSecond == 0
+              ? WAIT_NANOS
+              : (long) Math.min(WAIT_NANOS, (1 - tokens) / bytesPerSecond * 1e9 + 1);
+    }
+    LockSupport.parkNanos(waitNanos);
+    return false;
+  }
+
+  /** The work turned out not to be there. */
+  synchronized void giveBack(long bytes) {
+    tokens += bytes;
+  }
+
+  private void refill() {
+    long now = System.nanoTime();
+    double gained = bytesPerSecond / 1e9 * (now - atNanos);
+    double savedMax = bytesPerSecond / 1e9 * SAVED_NANOS;
+    if (tokens < savedMax) {
+      tokens = Math.min(savedMax, tokens + gained);
+    }
+    atNanos = now;
+  }
+}

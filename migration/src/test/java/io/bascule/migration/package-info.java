@@ -1,0 +1,3 @@
+/** Tests of the migration. */
+@org.jspecify.annotations.NullMarked
+package io.bascule.migration;
