@@ -28,6 +28,9 @@ public final class Main {
   /** An orderly stop drains for two seconds at most; then the process ends anyway. */
   private static final long STOP_MILLIS = 8_000;
 
+  /** SQLite's native library and the warm-up's files take half of it. */
+  private static final long BOOT_BYTES = 8L << 20;
+
   private Main() {}
 
   public static void main(String[] args) {
@@ -100,6 +103,7 @@ public final class Main {
         manifest.version(),
         arguments.slot(),
         Long.toString(ProcessHandle.current().pid()));
+    makeRoom(layout);
     Path temporary = layout.controller(self).resolve("tmp");
     WarmUp.remove(temporary);
     Files.createDirectories(temporary);
@@ -119,6 +123,16 @@ public final class Main {
     WarmUp.run(temporary.resolve("warm-up"));
     node.warmed();
     return node.awaitEnd().exit().code();
+  }
+
+  /**
+   * A full file system must not keep a controller from booting: the ballast is for that as well.
+   */
+  private static void makeRoom(Layout layout) throws IOException {
+    long usable = Files.getFileStore(layout.root()).getUsableSpace();
+    if (usable < BOOT_BYTES && Node.ballast(layout).release()) {
+      LOG.log(System.Logger.Level.WARNING, "{0} bytes are free: the ballast is given", usable);
+    }
   }
 
   private static void stop(Node node) {

@@ -48,6 +48,15 @@ final class Appliance implements AutoCloseable {
   static Appliance create(String name, String... upOptions) {
     try {
       Path folder = Files.createDirectories(Path.of("target", "appliances").toAbsolutePath());
+      return createIn(folder, name, upOptions);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** The same in a folder of its own, on a file system of its own perhaps. */
+  static Appliance createIn(Path folder, String name, String... upOptions) {
+    try {
       Path data = Files.createTempDirectory(folder, name + "-");
       var appliance = new Appliance(data, freePorts(), freePorts());
       appliance.up(upOptions);

@@ -665,7 +665,9 @@ final class Session {
   }
 
   Sense storeFailure(StoreException e, boolean writing) {
-    LOG.log(System.Logger.Level.ERROR, "a volume failed", e);
+    // A full enclosure is told once, by an alert; each of a thousand refused writes is no news.
+    boolean full = e instanceof StoreException.Full;
+    LOG.log(full ? System.Logger.Level.DEBUG : System.Logger.Level.ERROR, "a volume failed", e);
     return Sense.of(e, writing);
   }
 

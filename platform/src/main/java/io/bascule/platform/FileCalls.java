@@ -113,6 +113,17 @@ final class FileCalls {
     }
   }
 
+  /** Takes space for the file's first bytes, and makes it that long at least. */
+  static long allocate(int fd, long lengthBytes) {
+    var scratch = SCRATCH.get();
+    try {
+      int result = (int) FALLOCATE.invokeExact(scratch.errno, fd, 0, 0L, lengthBytes);
+      return result < 0 ? -errno(scratch) : result;
+    } catch (Throwable e) {
+      throw unexpected(e);
+    }
+  }
+
   /** Sets the file's length; grown space is a hole. */
   static long setLength(int fd, long lengthBytes) {
     var scratch = SCRATCH.get();

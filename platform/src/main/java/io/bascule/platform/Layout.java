@@ -18,7 +18,8 @@ import java.util.HexFormat;
  * <pre>
  * DIR/appliance.conf            name, address, ports (written once by `up`)
  * DIR/access.json               {"url", "token"} for the command line, owner only
- * DIR/enclosure/                lease, state.db, v1/, packages/, trust/, access-token.sha256
+ * DIR/enclosure/                lease, state.db, ballast, v1/, packages/, trust/,
+ *                               access-token.sha256
  * DIR/controllers/N/            slots/a, slots/b, boot.json (the chassis'), intent, log/
  * DIR/chassis/                  chassis.lock, log/
  * </pre>
@@ -57,6 +58,11 @@ public record Layout(Path root) {
 
   public Path volumesV2() {
     return enclosure().resolve("v2");
+  }
+
+  /** Space kept for state.db. */
+  public Path ballast() {
+    return enclosure().resolve("ballast");
   }
 
   public Path volumesV1() {

@@ -26,14 +26,25 @@ public final class LocalDirectory implements Directory {
   private static final String UNFINISHED_PREFIX = ".new-";
 
   private final Path folder;
+  private final FreeSpace space;
 
-  private LocalDirectory(Path folder) {
+  private LocalDirectory(Path folder, FreeSpace space) {
     this.folder = folder;
+    this.space = space;
   }
 
   /** Opens the folder, made durably if it is missing; removes what a killed process left half. */
   public static LocalDirectory open(Path folder) {
-    var directory = new LocalDirectory(folder.toAbsolutePath().normalize());
+    return open(folder, FreeSpace.ALL);
+  }
+
+  /**
+   * The same, for files that hosts write: what {@link StoredFile#write} needs of new space must be
+   * above the floor of {@code space}, or it is {@link StoreException.Full}. Writing again what is
+   * allocated already needs none.
+   */
+  public static LocalDirectory open(Path folder, FreeSpace space) {
+    var directory = new LocalDirectory(folder.toAbsolutePath().normalize(), space);
     try {
       if (Files.notExists(directory.folder)) {
         Files.createDirectories(directory.folder);
@@ -68,7 +79,8 @@ public final class LocalDirectory implements Directory {
               file,
               StandardOpenOption.CREATE_NEW,
               StandardOpenOption.READ,
-              StandardOpenOption.WRITE));
+              StandardOpenOption.WRITE),
+          space);
     } catch (IOException e) {
       throw failure("cannot create " + file, e);
     }
@@ -79,7 +91,7 @@ public final class LocalDirectory implements Directory {
     Path file = path(name);
     try {
       return LocalFile.open(
-          file, FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE));
+          file, FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE), space);
     } catch (IOException e) {
       throw failure("cannot open " + file, e);
     }
@@ -168,7 +180,11 @@ public final class LocalDirectory implements Directory {
   /** Sorts an I/O error into the kinds that callers tell apart. */
   static StoreException failure(String what, IOException e) {
     String message = what + ": " + e.getMessage();
-    return NoSpace.is(e) ? new StoreException.Full(message, e) : new StoreException.Io(message, e);
+    return isNoSpace(e) ? new StoreException.Full(message, e) : new StoreException.Io(message, e);
+  }
+
+  static boolean isNoSpace(IOException e) {
+    return NoSpace.is(e);
   }
 
   /** Makes what was created, renamed and deleted in the folder durable. */

@@ -29,6 +29,7 @@ final class LocalFile implements StoredFile {
   private final Path path;
   private final FileChannel channel;
   private final int descriptor;
+  private final FreeSpace space;
   private final ReentrantReadWriteLock descriptorLock = new ReentrantReadWriteLock();
   private boolean closed;
 
@@ -37,16 +38,17 @@ final class LocalFile implements StoredFile {
 
   private volatile boolean canPunch = true;
 
-  private LocalFile(Path path, FileChannel channel, int descriptor) {
+  private LocalFile(Path path, FileChannel channel, int descriptor, FreeSpace space) {
     this.path = path;
     this.channel = channel;
     this.descriptor = descriptor;
+    this.space = space;
   }
 
   /** Takes the channel over, also when it fails. */
-  static LocalFile open(Path path, FileChannel channel) throws IOException {
+  static LocalFile open(Path path, FileChannel channel, FreeSpace space) throws IOException {
     try {
-      return new LocalFile(path, channel, FileCalls.open(path));
+      return new LocalFile(path, channel, FileCalls.open(path), space);
     } catch (IOException e) {
       channel.close();
       throw e;
@@ -100,6 +102,12 @@ final class LocalFile implements StoredFile {
 
   @Override
   public void write(long offsetBytes, ByteBuffer source) {
+    int bytes = source.remaining();
+    if (!space.admits(bytes) && !isAllocated(offsetBytes, bytes)) {
+      throw new StoreException.Full(
+          path + ": no room for " + bytes + " bytes at " + offsetBytes,
+          new IOException("what is left of the file system is not for hosts"));
+    }
     try {
       long at = offsetBytes;
       while (source.hasRemaining()) {
@@ -108,6 +116,10 @@ final class LocalFile implements StoredFile {
     } catch (IOException e) {
       throw LocalDirectory.failure("cannot write " + path + " at " + offsetBytes, e);
     }
+  }
+
+  private boolean isAllocated(long offsetBytes, int bytes) {
+    return extents(offsetBytes, bytes).equals(List.of(new Volume.Extent(offsetBytes, bytes)));
   }
 
   @Override

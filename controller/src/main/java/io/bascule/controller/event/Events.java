@@ -55,14 +55,35 @@ public final class Events implements EventService {
   @Override
   public void record(String severity, String kind, String message) {
     long id =
-        db.transaction(sql -> {
-          long added = insert(sql, severity, kind, message);
-          if (added % TRIM_EVERY == 0) {
-            sql.update("DELETE FROM events WHERE id <= ?", added - eventsMax);
-          }
-          return added;
-        });
-    tell(id, severity, kind, message);
+        stored(
+            kind,
+            message,
+            sql -> {
+              long added = insert(sql, severity, kind, message);
+              if (added % TRIM_EVERY == 0) {
+                sql.update("DELETE FROM events WHERE id <= ?", added - eventsMax);
+              }
+              return added;
+            });
+    if (id > 0) {
+      tell(id, severity, kind, message);
+    }
+  }
+
+  /**
+   * What happened has happened: without space to store it, it is in the log only, and whoever tells
+   * of it goes on. 0 then.
+   */
+  private long stored(String kind, String message, StateDb.Work<Long> work) {
+    try {
+      return db.transaction(work);
+    } catch (Refusal e) {
+      if (e.code() != ErrorCode.NO_SPACE) {
+        throw e;
+      }
+      LOG.log(System.Logger.Level.WARNING, "no space to store event {0}: {1}", kind, message);
+      return 0;
+    }
   }
 
   private static long insert(Sql sql, String severity, String kind, String message)
@@ -121,25 +142,29 @@ public final class Events implements EventService {
   @Override
   public void raise(String severity, String kind, String message, String whatToDo) {
     long id =
-        db.transaction(sql -> {
-          if (sql.number("SELECT count(*) FROM alerts WHERE kind = ? AND cleared_at IS NULL", kind)
-              > 0) {
-            return 0L;
-          }
-          sql.update(
-              "INSERT INTO alerts (severity, kind, message, what_to_do, raised_at)"
-                  + " VALUES (?, ?, ?, ?, ?)",
-              severity,
-              kind,
-              message,
-              whatToDo,
-              Instant.now().toString());
-          sql.update(
-              "DELETE FROM alerts WHERE cleared_at IS NOT NULL"
-                  + " AND id <= (SELECT max(id) FROM alerts) - ?",
-              ALERTS_MAX);
-          return insert(sql, severity, kind, message);
-        });
+        stored(
+            kind,
+            message,
+            sql -> {
+              if (sql.number(
+                      "SELECT count(*) FROM alerts WHERE kind = ? AND cleared_at IS NULL", kind)
+                  > 0) {
+                return 0L;
+              }
+              sql.update(
+                  "INSERT INTO alerts (severity, kind, message, what_to_do, raised_at)"
+                      + " VALUES (?, ?, ?, ?, ?)",
+                  severity,
+                  kind,
+                  message,
+                  whatToDo,
+                  Instant.now().toString());
+              sql.update(
+                  "DELETE FROM alerts WHERE cleared_at IS NOT NULL"
+                      + " AND id <= (SELECT max(id) FROM alerts) - ?",
+                  ALERTS_MAX);
+              return insert(sql, severity, kind, message);
+            });
     if (id > 0) {
       tell(id, severity, kind, message);
     }
@@ -149,14 +174,17 @@ public final class Events implements EventService {
   public void clear(String kind) {
     String message = "over: " + kind;
     long id =
-        db.transaction(sql -> {
-          int cleared =
-              sql.update(
-                  "UPDATE alerts SET cleared_at = ? WHERE kind = ? AND cleared_at IS NULL",
-                  Instant.now().toString(),
-                  kind);
-          return cleared == 0 ? 0L : insert(sql, "INFO", kind, message);
-        });
+        stored(
+            kind,
+            message,
+            sql -> {
+              int cleared =
+                  sql.update(
+                      "UPDATE alerts SET cleared_at = ? WHERE kind = ? AND cleared_at IS NULL",
+                      Instant.now().toString(),
+                      kind);
+              return cleared == 0 ? 0L : insert(sql, "INFO", kind, message);
+            });
     if (id > 0) {
       tell(id, "INFO", kind, message);
     }

@@ -5,6 +5,7 @@ import io.bascule.controller.upgrade.Leftovers;
 import io.bascule.core.storage.Storage;
 import io.bascule.core.upgrade.Migration;
 import io.bascule.core.volume.VolumeStore;
+import io.bascule.platform.FreeSpace;
 import io.bascule.platform.LocalDirectory;
 
 /** The storage of a release that brings none of its own: volumes of format 1. */
@@ -12,8 +13,8 @@ final class FormatOneStorage implements Storage {
   private final VolumeStore volumes;
   private final Migration migration;
 
-  FormatOneStorage(NodeSettings settings) {
-    this.volumes = new StoreV1(LocalDirectory.open(settings.layout().volumesV1()));
+  FormatOneStorage(NodeSettings settings, FreeSpace space) {
+    this.volumes = new StoreV1(LocalDirectory.open(settings.layout().volumesV1(), space));
     this.migration = new Leftovers(settings.layout().volumesV2());
   }
 

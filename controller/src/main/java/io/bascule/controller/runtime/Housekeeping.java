@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Twice a second, while active: tells the standby what has changed, and raises and clears the
- * alerts about the chassis and about redundancy. One thread, {@code housekeeping}.
+ * alerts about the chassis, about redundancy and about space. One thread, {@code housekeeping}.
  */
 final class Housekeeping {
   private static final System.Logger LOG = System.getLogger(Housekeeping.class.getName());
@@ -27,6 +27,7 @@ final class Housekeeping {
   private final Links links;
   private final EventService events;
   private final Supplier<PeerLink.Pushed> pushed;
+  private final SpaceWatch space;
   private final Thread thread;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition stop = lock.newCondition();
@@ -37,7 +38,12 @@ final class Housekeeping {
   private final Lasting noChassis;
 
   Housekeeping(
-      NodeSettings settings, Links links, EventService events, Supplier<PeerLink.Pushed> pushed) {
+      NodeSettings settings,
+      Links links,
+      EventService events,
+      Supplier<PeerLink.Pushed> pushed,
+      SpaceWatch space) {
+    this.space = space;
     this.settings = settings;
     this.links = links;
     this.events = events;
@@ -97,6 +103,7 @@ final class Housekeeping {
     noteStandby(peer.isPresent() && peer.get().ready());
     notRedundant.observe(peer.isEmpty() || !peer.get().ready());
     noChassis.observe(!links.chassis().linked());
+    space.look();
   }
 
   private void noteStandby(boolean ready) {

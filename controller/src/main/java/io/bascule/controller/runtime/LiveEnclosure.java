@@ -9,6 +9,7 @@ import io.bascule.controller.upgrade.Upgrades;
 import io.bascule.core.storage.Enclosure;
 import io.bascule.core.upgrade.Upgrade;
 import io.bascule.core.volume.Directory;
+import io.bascule.platform.FreeSpace;
 import io.bascule.platform.LocalDirectory;
 import io.bascule.platform.ProcessIdentity;
 import java.io.IOException;
@@ -32,9 +33,12 @@ final class LiveEnclosure implements Enclosure {
   private final StateDb db;
   private final EventService events;
   private final TargetSide target;
+  private final FreeSpace space;
   private final CompletableFuture<Upgrades> upgrades = new CompletableFuture<>();
 
-  LiveEnclosure(NodeSettings settings, StateDb db, EventService events, TargetSide target) {
+  LiveEnclosure(
+      NodeSettings settings, StateDb db, EventService events, TargetSide target, FreeSpace space) {
+    this.space = space;
     this.settings = settings;
     this.db = db;
     this.events = events;
@@ -48,7 +52,7 @@ final class LiveEnclosure implements Enclosure {
 
   @Override
   public Directory formatOne() {
-    return LocalDirectory.open(settings.layout().volumesV1());
+    return LocalDirectory.open(settings.layout().volumesV1(), space);
   }
 
   @Override

@@ -22,6 +22,8 @@ import io.bascule.core.role.Exit;
 import io.bascule.core.role.RoleMachine;
 import io.bascule.core.role.State;
 import io.bascule.core.role.Step;
+import io.bascule.platform.Ballast;
+import io.bascule.platform.Layout;
 import io.bascule.platform.OfdLock;
 import io.bascule.release.TrustStore;
 import java.io.IOException;
@@ -66,15 +68,22 @@ public final class Node {
   /** The role thread turns every 10 ms; without a turn for this long it is stuck. */
   private static final long STUCK_NANOS = TimeUnit.MILLISECONDS.toNanos(2_000);
 
-  /** A promotion or a handover takes well under a second; this long is hopeless. */
-  private static final long EFFECT_NANOS = TimeUnit.SECONDS.toNanos(15);
+  /**
+   * A promotion or a handover takes well under a second, but both sync state.db: as long as a
+   * volume's call may wait for a disk that stands still.
+   */
+  private static final long EFFECT_NANOS = TimeUnit.SECONDS.toNanos(30);
 
   /** A standby that hears nothing from an active one is as good as it gets after this long. */
   private static final long CATALOG_WAIT_NANOS = TimeUnit.SECONDS.toNanos(3);
 
+  /** The log of state.db takes 4 MiB between two checkpoints, a whole upgrade adds less than 1. */
+  private static final long BALLAST_BYTES = 16L << 20;
+
   private final NodeSettings settings;
   private final BlockingQueue<Event> events = new ArrayBlockingQueue<>(EVENTS_MAX);
   private final TargetSide target;
+  private final Ballast ballast;
   private final ChassisLink chassis;
   private final PeerLink peer;
   private final StagingFrames.OwnSlots ownSlots;
@@ -102,6 +111,7 @@ public final class Node {
   public Node(NodeSettings settings, Path javaHome) throws IOException {
     this.settings = settings;
     this.target = new TargetSide(settings);
+    this.ballast = ballast(settings.layout());
     this.chassis =
         new ChassisLink(settings.layout(), settings.self(), settings.release(), this::health);
     this.peer =
@@ -127,6 +137,11 @@ public final class Node {
             settings.managementFloating());
     this.lease = OfdLock.open(settings.layout().lease());
     this.roleThread = Thread.ofPlatform().name("role").unstarted(this::run);
+  }
+
+  /** The appliance's ballast. */
+  public static Ballast ballast(Layout layout) {
+    return Ballast.of(layout.ballast(), BALLAST_BYTES);
   }
 
   /** Starts everything but the wish to serve. */
@@ -249,7 +264,9 @@ public final class Node {
     var claim =
         new Claim(
             settings.self(), settings.release(), settings.migrations(), mayYield && !peerForbidden);
-    var taken = StateDb.take(settings.layout().stateDb(), claim, CrashHandler::stop);
+    var taken =
+        StateDb.take(
+            settings.layout().stateDb(), claim, CrashHandler::stop, this::throwBallastOverboard);
     return switch (taken) {
       case Taken.Granted ours -> {
         granted = ours;
@@ -268,11 +285,20 @@ public final class Node {
     };
   }
 
+  private boolean throwBallastOverboard() {
+    try {
+      return ballast.release();
+    } catch (IOException e) {
+      LOG.log(System.Logger.Level.ERROR, "the ballast cannot be thrown overboard", e);
+      return false;
+    }
+  }
+
   private Event serve() throws IOException {
     var ours = Objects.requireNonNull(granted);
     var stages = Objects.requireNonNull(promotion);
     stages.done("state.db");
-    var made = Serving.open(settings, links, ours.db(), target, stages);
+    var made = Serving.open(settings, links, ours.db(), target, ballast, stages);
     serving = made;
     long millis = stages.log();
     LOG.log(
@@ -288,7 +314,7 @@ public final class Node {
   private Event close(Exit exit, String why) throws IOException {
     var stages = new Stages(exit == Exit.REBOOT ? "handover" : "stop");
     if (exit == Exit.REBOOT) {
-      writeIntent(why);
+      tellIntent(why);
       stages.done("intent");
     }
     var made = serving;
@@ -309,6 +335,16 @@ public final class Node {
     stages.done("lease given up");
     stages.log();
     return new Event.Closed();
+  }
+
+  /** The exit code says the same to the chassis that started this process. */
+  private void tellIntent(String why) {
+    try {
+      writeIntent(why);
+    } catch (IOException e) {
+      LOG.log(
+          System.Logger.Level.WARNING, "the intent could not be written; it goes all the same", e);
+    }
   }
 
   private void writeIntent(String why) throws IOException {
@@ -333,7 +369,7 @@ public final class Node {
     }
     if (exit == Exit.REBOOT && !leaving.isDone()) {
       // It was the standby that was asked.
-      writeIntent(why);
+      tellIntent(why);
     }
     leaving.complete(true);
     LOG.log(System.Logger.Level.INFO, "the end: {0}, {1}", exit, why);

@@ -16,6 +16,8 @@ import io.bascule.core.ControllerId;
 import io.bascule.core.api.VolumeView;
 import io.bascule.core.storage.Storage;
 import io.bascule.core.storage.StorageProvider;
+import io.bascule.platform.Ballast;
+import io.bascule.platform.FreeSpace;
 import java.io.IOException;
 import java.time.Clock;
 import java.util.List;
@@ -48,19 +50,26 @@ final class Serving {
   private final Services services;
   private final Housekeeping housekeeping;
 
-  private Serving(NodeSettings settings, Links links, StateDb db, TargetSide target, Stages stages)
+  private Serving(
+      NodeSettings settings,
+      Links links,
+      StateDb db,
+      TargetSide target,
+      Ballast ballast,
+      Stages stages)
       throws IOException {
     this.settings = settings;
     this.links = links;
     this.db = db;
     this.target = target;
     this.events = new Events(db);
-    var enclosure = new LiveEnclosure(settings, db, events, target);
+    var space = FreeSpace.of(settings.layout().enclosure());
+    var enclosure = new LiveEnclosure(settings, db, events, target, space);
     this.storage =
         ServiceLoader.load(StorageProvider.class)
             .findFirst()
             .map(provider -> provider.open(enclosure))
-            .orElseGet(() -> new FormatOneStorage(settings));
+            .orElseGet(() -> new FormatOneStorage(settings, space));
     stages.done("storage");
     this.volumes = new Volumes(db, storage.volumes(), events, new Around());
     this.hosts = new Hosts(db, events, loopback(settings), this::show);
@@ -86,7 +95,9 @@ final class Serving {
             Clock.systemUTC());
     enclosure.tell(upgrades);
     this.services = services();
-    this.housekeeping = new Housekeeping(settings, links, events, this::pushed);
+    this.housekeeping =
+        new Housekeeping(
+            settings, links, events, this::pushed, new SpaceWatch(space, ballast, events));
     stages.done("services");
   }
 
@@ -96,9 +107,14 @@ final class Serving {
    * @throws IOException if a portal cannot be opened
    */
   static Serving open(
-      NodeSettings settings, Links links, StateDb db, TargetSide target, Stages stages)
+      NodeSettings settings,
+      Links links,
+      StateDb db,
+      TargetSide target,
+      Ballast ballast,
+      Stages stages)
       throws IOException {
-    return new Serving(settings, links, db, target, stages);
+    return new Serving(settings, links, db, target, ballast, stages);
   }
 
   /** What may begin once hosts are served. */

@@ -29,8 +29,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Invariants: the epoch in the file is ours in every transaction, or the process ends; a
  * transaction is wholly there, synced, when {@link #transaction} returns, and wholly absent when
- * its work throws; if it cannot be known which (a failed COMMIT or ROLLBACK), the process ends and
- * its successor reads the file.
+ * its work throws, or when the file system is full; if it cannot be known which (another failure of
+ * COMMIT or ROLLBACK), the process ends and its successor reads the file.
  */
 public final class StateDb implements AutoCloseable {
   /** The schema this release writes; it reads no later one. */
@@ -39,13 +39,22 @@ public final class StateDb implements AutoCloseable {
   /** "BASC": tells state.db from any other SQLite file. */
   static final int APPLICATION_ID = 0x42415343;
 
-  /** A transaction takes milliseconds; this long means the disk is gone. */
-  private static final long LOCK_WAIT_SECONDS = 20;
+  /**
+   * A transaction takes milliseconds. On a disk that stands still it takes as long as that; hosts'
+   * patience is 30 s, and this is beyond it: nothing is lost by ending the process then.
+   */
+  private static final long LOCK_WAIT_SECONDS = 60;
+
+  /** SQLite's own code for a file system without space. */
+  private static final int SQLITE_FULL = 13;
+
+  private static final System.Logger LOG = System.getLogger(StateDb.class.getName());
 
   private final Connection connection;
   private final Sql sql;
   private final long epoch;
   private final Fatal fatal;
+  private final Spare spare;
   private final ReentrantLock lock = new ReentrantLock();
   private volatile boolean closed;
 
@@ -54,36 +63,73 @@ public final class StateDb implements AutoCloseable {
     void fail(String why, @Nullable Throwable cause);
   }
 
-  /** The work of a transaction. */
+  /** Space for the worst moment. */
+  public interface Spare {
+    /** There is none. */
+    Spare NONE = () -> false;
+
+    /** Makes room on the file system of state.db; whether there was any to be made. */
+    boolean release();
+  }
+
+  /** The work of a transaction. It may be run again: nothing of the first time is left then. */
   public interface Work<T> {
     T run(Sql sql) throws SQLException;
   }
 
-  private StateDb(Connection connection, long epoch, Fatal fatal) {
+  private StateDb(Connection connection, long epoch, Fatal fatal, Spare spare) {
     this.connection = connection;
     this.sql = new Sql(connection);
     this.epoch = epoch;
     this.fatal = fatal;
+    this.spare = spare;
+  }
+
+  /** As {@link #take(Path, Claim, Fatal, Spare)}, with nothing to spare. */
+  public static Taken take(Path file, Claim claim, Fatal fatal) {
+    return take(file, claim, fatal, Spare.NONE);
   }
 
   /**
    * Opens the file, creating it if there is none, and makes the claimant the active controller in
    * one transaction. The caller holds the lease, and gives it back unless this is {@link
-   * Taken.Granted}.
+   * Taken.Granted}. Without space nobody is made active: it is asked again later.
    *
    * @throws StateDbException if the file is damaged, or of a later schema
    */
-  public static Taken take(Path file, Claim claim, Fatal fatal) {
+  public static Taken take(Path file, Claim claim, Fatal fatal, Spare spare) {
+    try {
+      return takeOnce(file, claim, fatal, spare);
+    } catch (StateDbException e) {
+      if (!isFull(e.getCause())) {
+        throw e;
+      }
+    }
+    try {
+      if (spare.release()) {
+        LOG.log(System.Logger.Level.WARNING, "no space to take over {0}: ballast is given", file);
+        return takeOnce(file, claim, fatal, spare);
+      }
+    } catch (StateDbException e) {
+      if (!isFull(e.getCause())) {
+        throw e;
+      }
+    }
+    return new Taken.Forbidden(
+        "the file system of " + file + " is full, so nobody can become active; free some space");
+  }
+
+  private static Taken takeOnce(Path file, Claim claim, Fatal fatal, Spare spare) {
     Connection connection = connect(file);
     boolean granted = false;
     try {
       begin(connection);
       var sql = new Sql(connection);
       prepare(sql, file, claim);
-      Taken taken = judge(sql, connection, claim, fatal);
-      granted = taken instanceof Taken.Granted;
+      Taken taken = judge(sql, connection, claim, fatal, spare);
       // A refusal keeps a schema that was just created, and nothing else was written.
       execute(connection, "COMMIT");
+      granted = taken instanceof Taken.Granted;
       return taken;
     } catch (SQLException e) {
       throw new StateDbException("cannot take over " + file, e);
@@ -115,18 +161,49 @@ public final class StateDb implements AutoCloseable {
     return epoch;
   }
 
-  /** Runs the work; durable when this returns, undone if the work throws. Not reentrant. */
+  /**
+   * Runs the work; durable when this returns, undone if the work throws. Not reentrant.
+   *
+   * @throws Refusal with NO_SPACE if there is no space even without the spare; nothing has happened
+   */
   public <T> T transaction(Work<T> work) {
     Check.that(!lock.isHeldByCurrentThread(), "a transaction inside a transaction");
     enter();
     try {
-      begin(connection);
-      return commit(work);
+      return withSpare(work);
     } catch (SQLException e) {
+      if (isFull(e)) {
+        throw new Refusal(
+            ErrorCode.NO_SPACE,
+            "The enclosure is full, so this could not be recorded; nothing was changed. Free some"
+                + " space on its file system: delete a volume, trim in a host, or remove what does"
+                + " not belong there. Then ask again.");
+      }
       throw new StateDbException("state.db failed", e);
     } finally {
       lock.unlock();
     }
+  }
+
+  private <T> T withSpare(Work<T> work) throws SQLException {
+    try {
+      return attempt(work);
+    } catch (SQLException e) {
+      if (!isFull(e) || !spare.release()) {
+        throw e;
+      }
+      LOG.log(System.Logger.Level.WARNING, "no space for state.db: the ballast is given", e);
+      return attempt(work);
+    }
+  }
+
+  private <T> T attempt(Work<T> work) throws SQLException {
+    begin(connection);
+    return commit(work);
+  }
+
+  private static boolean isFull(@Nullable Throwable e) {
+    return e instanceof SQLException sql && sql.getErrorCode() == SQLITE_FULL;
   }
 
   private <T> T commit(Work<T> work) throws SQLException {
@@ -141,7 +218,10 @@ public final class StateDb implements AutoCloseable {
       try {
         execute(connection, "COMMIT");
       } catch (SQLException e) {
-        fatal.fail("a COMMIT of state.db failed: it is not known whether it happened", e);
+        // Without space the frame that commits is not in the log: it is written last.
+        if (!isFull(e)) {
+          fatal.fail("a COMMIT of state.db failed: it is not known whether it happened", e);
+        }
         throw e;
       }
       done = true;
@@ -157,7 +237,20 @@ public final class StateDb implements AutoCloseable {
     try {
       execute(connection, "ROLLBACK");
     } catch (SQLException e) {
-      fatal.fail("a ROLLBACK of state.db failed", e);
+      if (!isOutside()) {
+        fatal.fail("a ROLLBACK of state.db failed", e);
+      }
+    }
+  }
+
+  /** SQLite rolls back by itself when there is no space: a BEGIN works then, and only then. */
+  private boolean isOutside() {
+    try {
+      begin(connection);
+      execute(connection, "ROLLBACK");
+      return true;
+    } catch (SQLException e) {
+      return false;
     }
   }
 
@@ -192,7 +285,7 @@ public final class StateDb implements AutoCloseable {
     }
   }
 
-  private static Taken judge(Sql sql, Connection connection, Claim claim, Fatal fatal)
+  private static Taken judge(Sql sql, Connection connection, Claim claim, Fatal fatal, Spare spare)
       throws SQLException {
     var row =
         sql.first(
@@ -231,7 +324,7 @@ public final class StateDb implements AutoCloseable {
     }
     sql.update("UPDATE appliance SET epoch = epoch + 1");
     long epoch = sql.number("SELECT epoch FROM appliance");
-    return new Taken.Granted(new StateDb(connection, epoch, fatal), cancels);
+    return new Taken.Granted(new StateDb(connection, epoch, fatal, spare), cancels);
   }
 
   private record Row(

@@ -89,6 +89,9 @@ final class UpgradeThread {
 
   private long writesOfOthers;
 
+  /** The last turn found no space for the record. */
+  private boolean full;
+
   /** What everybody sees. */
   record Snapshot(Optional<Upgrade> upgrade, Measures measures, World world, long revision) {}
 
@@ -204,7 +207,7 @@ final class UpgradeThread {
         // However much is asked for, the upgrade goes on.
         long pausedMillis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - lastTurnNanos);
         if (request == null || pausedMillis >= pauseMillis()) {
-          turn();
+          turnIfThereIsSpace();
           lastTurnNanos = System.nanoTime();
         }
       }
@@ -222,6 +225,22 @@ final class UpgradeThread {
         LOG.log(Level.ERROR, "the upgrade thread failed; this controller stops itself", e);
         Thread.getDefaultUncaughtExceptionHandler().uncaughtException(thread, e);
       }
+    }
+  }
+
+  /** Without space for the record nothing is done: the next turn tries the same again. */
+  private void turnIfThereIsSpace() {
+    try {
+      turn();
+      full = false;
+    } catch (Refusal e) {
+      if (e.code() != ErrorCode.NO_SPACE) {
+        throw e;
+      }
+      if (!full) {
+        LOG.log(Level.WARNING, "the upgrade waits for space", e);
+      }
+      full = true;
     }
   }
 
