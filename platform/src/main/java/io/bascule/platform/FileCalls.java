@@ -30,6 +30,8 @@ final class FileCalls {
 
   private static final int O_RDWR = 2;
   private static final int O_CLOEXEC = 02000000;
+  private static final int SYNC_FILE_RANGE_WAIT_BEFORE = 1;
+  private static final int SYNC_FILE_RANGE_WRITE = 2;
   private static final int FALLOC_FL_KEEP_SIZE = 1;
   private static final int FALLOC_FL_PUNCH_HOLE = 2;
   private static final int SEEK_DATA = 3;
@@ -55,6 +57,9 @@ final class FileCalls {
   private static final MethodHandle CLOSE = call("close", FunctionDescriptor.of(INT, INT));
   private static final MethodHandle FALLOCATE =
       call("fallocate", FunctionDescriptor.of(INT, INT, INT, LONG, LONG));
+  private static final MethodHandle SYNC_FILE_RANGE =
+      call("sync_file_range", FunctionDescriptor.of(INT, INT, LONG, LONG, INT));
+  private static final MethodHandle FDATASYNC = call("fdatasync", FunctionDescriptor.of(INT, INT));
   private static final MethodHandle FTRUNCATE =
       call("ftruncate", FunctionDescriptor.of(INT, INT, LONG));
   private static final MethodHandle LSEEK =
@@ -107,6 +112,41 @@ final class FileCalls {
     try {
       int mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
       int result = (int) FALLOCATE.invokeExact(scratch.errno, fd, mode, offsetBytes, lengthBytes);
+      return result < 0 ? -errno(scratch) : result;
+    } catch (Throwable e) {
+      throw unexpected(e);
+    }
+  }
+
+  /**
+   * Lets what is dirty in the range go to the disk, and does not wait for it. Says nothing about
+   * the file's metadata or the disk's own cache: it is no sync.
+   */
+  static long startWriting(int fd, long offsetBytes, long lengthBytes) {
+    return syncRange(fd, offsetBytes, lengthBytes, SYNC_FILE_RANGE_WRITE);
+  }
+
+  /** Waits until what is on its way to the disk in the range is there. */
+  static long awaitWritten(int fd, long offsetBytes, long lengthBytes) {
+    return syncRange(fd, offsetBytes, lengthBytes, SYNC_FILE_RANGE_WAIT_BEFORE);
+  }
+
+  private static long syncRange(int fd, long offsetBytes, long lengthBytes, int flags) {
+    var scratch = SCRATCH.get();
+    try {
+      int result =
+          (int) SYNC_FILE_RANGE.invokeExact(scratch.errno, fd, offsetBytes, lengthBytes, flags);
+      return result < 0 ? -errno(scratch) : result;
+    } catch (Throwable e) {
+      throw unexpected(e);
+    }
+  }
+
+  /** Data and what is needed to find it are on stable storage. */
+  static long dataSync(int fd) {
+    var scratch = SCRATCH.get();
+    try {
+      int result = (int) FDATASYNC.invokeExact(scratch.errno, fd);
       return result < 0 ? -errno(scratch) : result;
     } catch (Throwable e) {
       throw unexpected(e);

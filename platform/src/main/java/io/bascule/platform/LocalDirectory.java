@@ -13,6 +13,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A {@link Directory} of real files. What was written is in the kernel when a write returns, so it
@@ -27,24 +28,31 @@ public final class LocalDirectory implements Directory {
 
   private final Path folder;
   private final FreeSpace space;
+  private final @Nullable Writeback writeback;
 
-  private LocalDirectory(Path folder, FreeSpace space) {
+  private LocalDirectory(Path folder, FreeSpace space, @Nullable Writeback writeback) {
     this.folder = folder;
     this.space = space;
+    this.writeback = writeback;
   }
 
   /** Opens the folder, made durably if it is missing; removes what a killed process left half. */
   public static LocalDirectory open(Path folder) {
-    return open(folder, FreeSpace.ALL);
+    return open(folder, FreeSpace.ALL, null);
   }
 
   /**
    * The same, for files that hosts write: what {@link StoredFile#write} needs of new space must be
    * above the floor of {@code space}, or it is {@link StoreException.Full}. Writing again what is
-   * allocated already needs none.
+   * allocated already needs none. What is written goes to the disk soon, and a write waits a little
+   * while there is much that has not ({@link Writeback}).
    */
   public static LocalDirectory open(Path folder, FreeSpace space) {
-    var directory = new LocalDirectory(folder.toAbsolutePath().normalize(), space);
+    return open(folder, space, new Writeback());
+  }
+
+  static LocalDirectory open(Path folder, FreeSpace space, @Nullable Writeback writeback) {
+    var directory = new LocalDirectory(folder.toAbsolutePath().normalize(), space, writeback);
     try {
       if (Files.notExists(directory.folder)) {
         Files.createDirectories(directory.folder);
@@ -80,7 +88,8 @@ public final class LocalDirectory implements Directory {
               StandardOpenOption.CREATE_NEW,
               StandardOpenOption.READ,
               StandardOpenOption.WRITE),
-          space);
+          space,
+          writeback);
     } catch (IOException e) {
       throw failure("cannot create " + file, e);
     }
@@ -91,7 +100,10 @@ public final class LocalDirectory implements Directory {
     Path file = path(name);
     try {
       return LocalFile.open(
-          file, FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE), space);
+          file,
+          FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE),
+          space,
+          writeback);
     } catch (IOException e) {
       throw failure("cannot open " + file, e);
     }

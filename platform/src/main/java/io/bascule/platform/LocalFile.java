@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A real file. Reads, writes and syncs go through the channel; holes, reads that never wait, and
@@ -30,6 +31,7 @@ final class LocalFile implements StoredFile {
   private final FileChannel channel;
   private final int descriptor;
   private final FreeSpace space;
+  private final @Nullable WrittenOut writtenOut;
   private final ReentrantReadWriteLock descriptorLock = new ReentrantReadWriteLock();
   private boolean closed;
 
@@ -38,17 +40,30 @@ final class LocalFile implements StoredFile {
 
   private volatile boolean canPunch = true;
 
-  private LocalFile(Path path, FileChannel channel, int descriptor, FreeSpace space) {
+  private LocalFile(
+      Path path,
+      FileChannel channel,
+      int descriptor,
+      FreeSpace space,
+      @Nullable WrittenOut writtenOut) {
     this.path = path;
     this.channel = channel;
     this.descriptor = descriptor;
     this.space = space;
+    this.writtenOut = writtenOut;
   }
 
-  /** Takes the channel over, also when it fails. */
-  static LocalFile open(Path path, FileChannel channel, FreeSpace space) throws IOException {
+  /**
+   * Takes the channel over, also when it fails.
+   *
+   * @param writeback null: what is written may wait in memory as long as the kernel likes
+   */
+  static LocalFile open(
+      Path path, FileChannel channel, FreeSpace space, @Nullable Writeback writeback)
+      throws IOException {
     try {
-      return new LocalFile(path, channel, FileCalls.open(path), space);
+      var writtenOut = writeback == null ? null : WrittenOut.open(path, writeback);
+      return new LocalFile(path, channel, FileCalls.open(path), space, writtenOut);
     } catch (IOException e) {
       channel.close();
       throw e;
@@ -116,6 +131,9 @@ final class LocalFile implements StoredFile {
     } catch (IOException e) {
       throw LocalDirectory.failure("cannot write " + path + " at " + offsetBytes, e);
     }
+    if (writtenOut != null) {
+      writtenOut.wrote(offsetBytes, bytes);
+    }
   }
 
   private boolean isAllocated(long offsetBytes, int bytes) {
@@ -124,10 +142,15 @@ final class LocalFile implements StoredFile {
 
   @Override
   public void sync() {
+    long bytes = writtenOut == null ? 0 : writtenOut.begin();
     try {
       channel.force(false);
     } catch (IOException e) {
       throw LocalDirectory.failure("cannot sync " + path, e);
+    } finally {
+      if (writtenOut != null) {
+        writtenOut.done(bytes);
+      }
     }
   }
 
@@ -221,6 +244,9 @@ final class LocalFile implements StoredFile {
       if (!closed) {
         closed = true;
         FileCalls.close(descriptor);
+        if (writtenOut != null) {
+          writtenOut.close();
+        }
       }
       channel.close();
     } catch (IOException e) {
