@@ -2,6 +2,7 @@ package io.bascule.store.v2;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.bascule.core.Check;
 import io.bascule.core.volume.StoreException;
 import io.bascule.core.volume.Volume;
 import java.nio.ByteBuffer;
@@ -121,8 +122,8 @@ class CrashModelTest {
 
   private void step() {
     var uuid = models.keySet().stream().sorted().toList().get(random.nextInt(models.size()));
-    var volume = volumes.get(uuid);
-    var model = models.get(uuid);
+    var volume = Check.found(volumes.get(uuid), "volume");
+    var model = Check.found(models.get(uuid), "model");
     switch (random.nextInt(24)) {
       case 0 -> {
         volume.flush();
@@ -224,7 +225,7 @@ class CrashModelTest {
     for (var uuid : models.keySet()) {
       var volume = pool.open(uuid);
       volumes.put(uuid, volume);
-      assertThat(Arrays.equals(all(volume), models.get(uuid).now)).isTrue();
+      assertThat(Arrays.equals(all(volume), Check.found(models.get(uuid), "model").now)).isTrue();
     }
   }
 
@@ -236,7 +237,7 @@ class CrashModelTest {
     pool = VolumePool.open(disk, settings(), epoch);
     if (power) {
       for (var uuid : models.keySet()) {
-        var model = models.get(uuid);
+        var model = Check.found(models.get(uuid), "model");
         byte[] found;
         try (var volume = pool.open(uuid)) {
           found = all(volume);
