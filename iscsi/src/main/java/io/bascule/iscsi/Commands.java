@@ -23,13 +23,13 @@ final class Commands {
   }
 
   static {
-    add("00 00 00 00 00 00", Needs.MEDIUM, Session::good);
+    add("00 00 00 00 00 00", Needs.MEDIUM, Nexus::good);
     add("03 01 00 00 FF 00", Needs.NOTHING, Reports::requestSense);
     add("12 01 FF FF FF 00", Needs.NOTHING, Inquiry::inquiry);
     add("1A 08 FF FF FF 00", Needs.UNIT, Modes::sense6);
     add("5A 18 FF FF 00 00 00 FF FF 00", Needs.UNIT, Modes::sense10);
-    add("1B 01 00 00 01 00", Needs.MEDIUM, Session::good);
-    add("1E 00 00 00 03 00", Needs.MEDIUM, Session::good);
+    add("1B 01 00 00 01 00", Needs.MEDIUM, Nexus::good);
+    add("1E 00 00 00 03 00", Needs.MEDIUM, Nexus::good);
     add("25 00 FF FF FF FF 00 00 00 00", Needs.MEDIUM, Reports::readCapacity10);
     addAction(
         0x10,

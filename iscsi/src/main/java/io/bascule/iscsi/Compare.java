@@ -23,17 +23,17 @@ final class Compare {
   private Compare() {}
 
   /** Checks and sets the range; {@code false} if the command was answered. */
-  private static boolean locate(Session session, Task task, long lba, long blocks, int maxBlocks) {
+  private static boolean locate(Nexus nexus, Task task, long lba, long blocks, int maxBlocks) {
     if ((task.cdb8(1) & PROTECT) != 0) {
-      session.fail(task, Sense.INVALID_FIELD_IN_CDB);
+      nexus.fail(task, Sense.INVALID_FIELD_IN_CDB);
       return false;
     }
-    if (!ReadWrite.within(ReadWrite.unit(task), lba, blocks)) {
-      session.fail(task, Sense.LBA_OUT_OF_RANGE);
+    if (!ReadWrite.within(task.unit(), lba, blocks)) {
+      nexus.fail(task, Sense.LBA_OUT_OF_RANGE);
       return false;
     }
     if (blocks > maxBlocks) {
-      session.fail(task, Sense.INVALID_FIELD_IN_CDB);
+      nexus.fail(task, Sense.INVALID_FIELD_IN_CDB);
       return false;
     }
     task.offsetBytes = lba * Volume.BLOCK_BYTES;
@@ -42,13 +42,13 @@ final class Compare {
   }
 
   /** Keeps the data, if the host sends just as much as the command needs. */
-  private static void stage(Session session, Task task, int bytes, Task.Work work) {
+  private static void stage(Nexus nexus, Task task, int bytes, Task.Work work) {
     if (task.edtl != bytes || bytes > 0 && !task.writeFlag) {
-      session.fail(task, Sense.INVALID_FIELD_IN_CDB);
+      nexus.fail(task, Sense.INVALID_FIELD_IN_CDB);
     } else if (bytes == 0) {
-      session.good(task);
+      nexus.good(task);
     } else {
-      session.stage(task, bytes, (own, done) -> own.slow(done, work, Session::good));
+      nexus.stage(task, bytes, (own, done) -> own.slow(done, work, Nexus::good));
     }
   }
 
@@ -64,9 +64,9 @@ final class Compare {
 
   // ---- COMPARE AND WRITE, ORWRITE -------------------------------------------------------------
 
-  static void compareAndWrite(Session session, Task task) {
-    if (locate(session, task, task.cdb64(2), task.cdb8(13), MAX_COMPARE_BLOCKS)) {
-      stage(session, task, 2 * task.lengthBytes, Compare::swap);
+  static void compareAndWrite(Nexus nexus, Task task) {
+    if (locate(nexus, task, task.cdb64(2), task.cdb8(13), MAX_COMPARE_BLOCKS)) {
+      stage(nexus, task, 2 * task.lengthBytes, Compare::swap);
     }
   }
 
@@ -74,7 +74,7 @@ final class Compare {
     int length = task.lengthBytes;
     boolean fua = (task.cdb8(1) & FUA) != 0;
     boolean same =
-        ReadWrite.volume(task)
+        task.volume()
             .atomically(
                 task.offsetBytes,
                 length,
@@ -90,10 +90,10 @@ final class Compare {
     return same ? null : Sense.MISCOMPARE;
   }
 
-  static void orWrite(Session session, Task task) {
+  static void orWrite(Nexus nexus, Task task) {
     long blocks = ReadWrite.unsigned(task.cdb32(10));
-    if (locate(session, task, task.cdb64(2), blocks, ReadWrite.MAX_TRANSFER_BLOCKS)) {
-      stage(session, task, task.lengthBytes, Compare::or);
+    if (locate(nexus, task, task.cdb64(2), blocks, ReadWrite.MAX_TRANSFER_BLOCKS)) {
+      stage(nexus, task, task.lengthBytes, Compare::or);
     }
   }
 
@@ -101,7 +101,7 @@ final class Compare {
     int length = task.lengthBytes;
     boolean fua = (task.cdb8(1) & FUA) != 0;
     boolean unused =
-        ReadWrite.volume(task)
+        task.volume()
             .atomically(
                 task.offsetBytes,
                 length,
@@ -118,32 +118,32 @@ final class Compare {
 
   // ---- VERIFY ---------------------------------------------------------------------------------
 
-  static void verify10(Session session, Task task) {
-    verify(session, task, ReadWrite.lba32(task), task.cdb16(7));
+  static void verify10(Nexus nexus, Task task) {
+    verify(nexus, task, ReadWrite.lba32(task), task.cdb16(7));
   }
 
-  static void verify12(Session session, Task task) {
-    verify(session, task, ReadWrite.lba32(task), ReadWrite.unsigned(task.cdb32(6)));
+  static void verify12(Nexus nexus, Task task) {
+    verify(nexus, task, ReadWrite.lba32(task), ReadWrite.unsigned(task.cdb32(6)));
   }
 
-  static void verify16(Session session, Task task) {
-    verify(session, task, task.cdb64(2), ReadWrite.unsigned(task.cdb32(10)));
+  static void verify16(Nexus nexus, Task task) {
+    verify(nexus, task, task.cdb64(2), ReadWrite.unsigned(task.cdb32(10)));
   }
 
   private static int byteCheck(Task task) {
     return task.cdb8(1) >> 1 & 3;
   }
 
-  private static void verify(Session session, Task task, long lba, long blocks) {
-    if (!locate(session, task, lba, blocks, ReadWrite.MAX_TRANSFER_BLOCKS)) {
+  private static void verify(Nexus nexus, Task task, long lba, long blocks) {
+    if (!locate(nexus, task, lba, blocks, ReadWrite.MAX_TRANSFER_BLOCKS)) {
       return;
     }
     switch (byteCheck(task)) {
-      case 0 -> session.slow(task, Compare::readAll, Session::good);
-      case 1 -> stage(session, task, task.lengthBytes, Compare::compareAll);
+      case 0 -> nexus.slow(task, Compare::readAll, Nexus::good);
+      case 1 -> stage(nexus, task, task.lengthBytes, Compare::compareAll);
       case 3 ->
-          stage(session, task, task.lengthBytes == 0 ? 0 : Volume.BLOCK_BYTES, Compare::compareAll);
-      default -> session.fail(task, Sense.INVALID_FIELD_IN_CDB);
+          stage(nexus, task, task.lengthBytes == 0 ? 0 : Volume.BLOCK_BYTES, Compare::compareAll);
+      default -> nexus.fail(task, Sense.INVALID_FIELD_IN_CDB);
     }
   }
 
@@ -151,10 +151,7 @@ final class Compare {
   private static @Nullable Sense readAll(Task task) {
     for (int at = 0; at < task.lengthBytes && !task.aborted; at += PIECE_BYTES) {
       byte[] unused =
-          read(
-              ReadWrite.volume(task),
-              task.offsetBytes + at,
-              Math.min(PIECE_BYTES, task.lengthBytes - at));
+          read(task.volume(), task.offsetBytes + at, Math.min(PIECE_BYTES, task.lengthBytes - at));
     }
     return null;
   }
@@ -167,7 +164,7 @@ final class Compare {
     for (int at = 0; at < task.lengthBytes && !task.aborted; at += step) {
       int bytes = Math.min(step, task.lengthBytes - at);
       int from = again ? 0 : at;
-      byte[] now = read(ReadWrite.volume(task), task.offsetBytes + at, bytes);
+      byte[] now = read(task.volume(), task.offsetBytes + at, bytes);
       if (Arrays.mismatch(now, 0, bytes, wanted, from, from + bytes) >= 0) {
         return Sense.MISCOMPARE;
       }
@@ -177,40 +174,40 @@ final class Compare {
 
   // ---- WRITE AND VERIFY -----------------------------------------------------------------------
 
-  static void writeAndVerify10(Session session, Task task) {
-    writeAndVerify(session, task, ReadWrite.lba32(task), task.cdb16(7));
+  static void writeAndVerify10(Nexus nexus, Task task) {
+    writeAndVerify(nexus, task, ReadWrite.lba32(task), task.cdb16(7));
   }
 
-  static void writeAndVerify12(Session session, Task task) {
-    writeAndVerify(session, task, ReadWrite.lba32(task), ReadWrite.unsigned(task.cdb32(6)));
+  static void writeAndVerify12(Nexus nexus, Task task) {
+    writeAndVerify(nexus, task, ReadWrite.lba32(task), ReadWrite.unsigned(task.cdb32(6)));
   }
 
-  static void writeAndVerify16(Session session, Task task) {
-    writeAndVerify(session, task, task.cdb64(2), ReadWrite.unsigned(task.cdb32(10)));
+  static void writeAndVerify16(Nexus nexus, Task task) {
+    writeAndVerify(nexus, task, task.cdb64(2), ReadWrite.unsigned(task.cdb32(10)));
   }
 
-  private static void writeAndVerify(Session session, Task task, long lba, long blocks) {
+  private static void writeAndVerify(Nexus nexus, Task task, long lba, long blocks) {
     if (byteCheck(task) > 1) {
-      session.fail(task, Sense.INVALID_FIELD_IN_CDB);
-    } else if (locate(session, task, lba, blocks, ReadWrite.MAX_TRANSFER_BLOCKS)) {
-      session.stage(task, task.lengthBytes, Compare::writeWhatCame);
+      nexus.fail(task, Sense.INVALID_FIELD_IN_CDB);
+    } else if (locate(nexus, task, lba, blocks, ReadWrite.MAX_TRANSFER_BLOCKS)) {
+      nexus.stage(task, task.lengthBytes, Compare::writeWhatCame);
     }
   }
 
   /** As many whole blocks as the initiator announced; the residual tells of the rest. */
-  private static void writeWhatCame(Session session, Task task) {
+  private static void writeWhatCame(Nexus nexus, Task task) {
     task.lengthBytes = task.stagedBytes & -Volume.BLOCK_BYTES;
     if (task.lengthBytes == 0) {
-      session.good(task);
+      nexus.good(task);
     } else {
-      session.slow(task, Compare::writeThenVerify, Session::good);
+      nexus.slow(task, Compare::writeThenVerify, Nexus::good);
     }
   }
 
   /** Durable first: verifying means the medium (SBC-3, 5.46). */
   private static @Nullable Sense writeThenVerify(Task task) {
     ByteBuffer data = ByteBuffer.wrap(staged(task), 0, task.lengthBytes);
-    ReadWrite.volume(task).write(task.offsetBytes, data, true);
+    task.volume().write(task.offsetBytes, data, true);
     return byteCheck(task) == 0 ? readAll(task) : compareAll(task);
   }
 }

@@ -18,22 +18,22 @@ final class Inquiry {
 
   private Inquiry() {}
 
-  static void inquiry(Session session, Task task) {
+  static void inquiry(Nexus nexus, Task task) {
     boolean vital = (task.cdb8(1) & 1) != 0;
     int page = task.cdb8(2);
     LogicalUnit unit = task.unit;
     if (!vital && page != 0 || (task.cdb8(1) & 2) != 0 || vital && unit == null) {
-      session.fail(task, Sense.INVALID_FIELD_IN_CDB);
+      nexus.fail(task, Sense.INVALID_FIELD_IN_CDB);
       return;
     }
-    ByteBuffer out = session.scratch.clear();
+    ByteBuffer out = nexus.scratch.clear();
     if (!vital || unit == null) {
       standard(out, unit == null ? NO_UNIT : 0);
-    } else if (!page(session, unit, page, out)) {
-      session.fail(task, Sense.INVALID_FIELD_IN_CDB);
+    } else if (!page(nexus, unit, page, out)) {
+      nexus.fail(task, Sense.INVALID_FIELD_IN_CDB);
       return;
     }
-    session.reply(task, out, task.cdb16(3));
+    nexus.reply(task, out, task.cdb16(3));
   }
 
   private static void standard(ByteBuffer out, int peripheral) {
@@ -59,12 +59,12 @@ final class Inquiry {
   }
 
   /** Lays out the page; false if there is none of that number. */
-  private static boolean page(Session session, LogicalUnit unit, int page, ByteBuffer out) {
+  private static boolean page(Nexus nexus, LogicalUnit unit, int page, ByteBuffer out) {
     out.put((byte) 0).put((byte) page).putShort((short) 0);
     switch (page) {
       case 0x00 -> out.put(PAGES);
       case 0x80 -> ascii(out, unit.serial);
-      case 0x83 -> identification(session, unit, out);
+      case 0x83 -> identification(nexus, unit, out);
       case 0x86 -> {
         out.put((byte) 0);
         out.put((byte) 0x01); // SIMPSUP
@@ -104,18 +104,18 @@ final class Inquiry {
     zeros(out, 4 + 0x3C - out.position());
   }
 
-  private static void identification(Session session, LogicalUnit unit, ByteBuffer out) {
+  private static void identification(Nexus nexus, LogicalUnit unit, ByteBuffer out) {
     descriptor(out, 0x01, 0x03, 8); // NAA of the unit
     out.putLong(unit.naa);
     descriptor(out, 0x02, 0x01, 8 + unit.serial.length()); // T10 vendor identification
     ascii(out, VENDOR);
     ascii(out, unit.serial);
-    int tag = session.portal().groupTag();
+    int tag = nexus.portal.groupTag();
     descriptor(out, 0x51, 0x14, 4); // relative target port, of the port (PIV, iSCSI)
     out.putInt(tag);
     descriptor(out, 0x51, 0x15, 4); // target port group
     out.putInt(tag);
-    String iqn = session.core().settings.iqn();
+    String iqn = nexus.targetName;
     name(out, 0x98, String.format("%s,t,0x%04x", iqn, tag)); // SCSI name of the port
     name(out, 0xA8, iqn); // and of the device
   }

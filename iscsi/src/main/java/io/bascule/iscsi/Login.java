@@ -332,7 +332,7 @@ final class Login {
     out.putInt(at + Pdu.STAT_SN, statSn++);
     int cmdSn = in.getInt(base + Pdu.CMD_SN);
     out.putInt(at + Pdu.EXP_CMD_SN, cmdSn);
-    out.putInt(at + Pdu.MAX_CMD_SN, cmdSn + Session.WINDOW - 1);
+    out.putInt(at + Pdu.MAX_CMD_SN, cmdSn + CommandWindow.SIZE - 1);
     out.putShort(at + 36, (short) status.code);
     out.put(writer.dataStart(), data);
     writer.end(data.length);

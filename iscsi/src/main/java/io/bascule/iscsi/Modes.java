@@ -35,8 +35,8 @@ final class Modes {
 
   private Modes() {}
 
-  static void sense6(Session session, Task task) {
-    ByteBuffer out = session.scratch.clear();
+  static void sense6(Nexus nexus, Task task) {
+    ByteBuffer out = nexus.scratch.clear();
     out.put((byte) 0).put((byte) 0).put((byte) DPO_AND_FUA).put((byte) 0);
     boolean block = (task.cdb8(1) & 0x08) == 0;
     if (block) {
@@ -45,36 +45,36 @@ final class Modes {
     }
     Sense failure = pages(task, out);
     if (failure != null) {
-      session.fail(task, failure);
+      nexus.fail(task, failure);
       return;
     }
     out.put(0, (byte) (out.position() - 1));
-    session.reply(task, out, task.cdb8(4));
+    nexus.reply(task, out, task.cdb8(4));
   }
 
-  static void sense10(Session session, Task task) {
-    ByteBuffer out = session.scratch.clear();
+  static void sense10(Nexus nexus, Task task) {
+    ByteBuffer out = nexus.scratch.clear();
     out.putShort((short) 0).put((byte) 0).put((byte) DPO_AND_FUA);
     boolean block = (task.cdb8(1) & 0x08) == 0;
     boolean longer = (task.cdb8(1) & 0x10) != 0;
     out.put((byte) (block && longer ? 1 : 0)).put((byte) 0);
     out.putShort((short) (block ? longer ? 16 : 8 : 0));
     if (block && longer) {
-      out.putLong(ReadWrite.unit(task).blocks).putInt(0).putInt(512);
+      out.putLong(task.unit().blocks).putInt(0).putInt(512);
     } else if (block) {
       blockDescriptor(task, out);
     }
     Sense failure = pages(task, out);
     if (failure != null) {
-      session.fail(task, failure);
+      nexus.fail(task, failure);
       return;
     }
     out.putShort(0, (short) (out.position() - 2));
-    session.reply(task, out, task.cdb16(7));
+    nexus.reply(task, out, task.cdb16(7));
   }
 
   private static void blockDescriptor(Task task, ByteBuffer out) {
-    out.putInt((int) Math.min(ReadWrite.unit(task).blocks, 0xFFFFFFFFL)).putInt(512);
+    out.putInt((int) Math.min(task.unit().blocks, 0xFFFFFFFFL)).putInt(512);
   }
 
   private static @Nullable Sense pages(Task task, ByteBuffer out) {

@@ -33,22 +33,22 @@ final class Provisioning {
 
   // ---- UNMAP ----------------------------------------------------------------------------------
 
-  static void unmap(Session session, Task task) {
+  static void unmap(Nexus nexus, Task task) {
     int length = task.cdb16(7);
     if ((task.cdb8(1) & 1) != 0) {
-      session.fail(task, Sense.INVALID_FIELD_IN_CDB); // ANCHOR: there is no anchored state
+      nexus.fail(task, Sense.INVALID_FIELD_IN_CDB); // ANCHOR: there is no anchored state
     } else if (length == 0) {
-      session.good(task);
+      nexus.good(task);
     } else if (length < UNMAP_HEADER_BYTES) {
-      session.fail(task, Sense.PARAMETER_LIST_LENGTH);
+      nexus.fail(task, Sense.PARAMETER_LIST_LENGTH);
     } else {
-      session.stage(task, length, Provisioning::unmapList);
+      nexus.stage(task, length, Provisioning::unmapList);
     }
   }
 
-  private static void unmapList(Session session, Task task) {
+  private static void unmapList(Nexus nexus, Task task) {
     if (task.stagedBytes < UNMAP_HEADER_BYTES) {
-      session.fail(task, Sense.PARAMETER_LIST_LENGTH);
+      nexus.fail(task, Sense.PARAMETER_LIST_LENGTH);
       return;
     }
     ByteBuffer list = ByteBuffer.wrap(Objects.requireNonNull(task.staged), 0, task.stagedBytes);
@@ -58,16 +58,16 @@ final class Provisioning {
     for (int i = 0; i < count; i++) {
       int at = UNMAP_HEADER_BYTES + i * UNMAP_DESCRIPTOR_BYTES;
       long blocks = ReadWrite.unsigned(list.getInt(at + 8));
-      if (!ReadWrite.within(ReadWrite.unit(task), list.getLong(at), blocks)) {
-        session.fail(task, Sense.LBA_OUT_OF_RANGE);
+      if (!ReadWrite.within(task.unit(), list.getLong(at), blocks)) {
+        nexus.fail(task, Sense.LBA_OUT_OF_RANGE);
         return;
       }
       total += blocks;
     }
     if (count > MAX_UNMAP_DESCRIPTORS || total > MAX_UNMAP_BLOCKS) {
-      session.fail(task, Sense.INVALID_FIELD_IN_PARAMETER_LIST);
+      nexus.fail(task, Sense.INVALID_FIELD_IN_PARAMETER_LIST);
     } else {
-      session.slow(task, own -> trimAll(own, list, count), Session::good);
+      nexus.slow(task, own -> trimAll(own, list, count), Nexus::good);
     }
   }
 
@@ -76,8 +76,7 @@ final class Provisioning {
       int at = UNMAP_HEADER_BYTES + i * UNMAP_DESCRIPTOR_BYTES;
       long blocks = ReadWrite.unsigned(list.getInt(at + 8));
       if (blocks > 0) {
-        ReadWrite.volume(task)
-            .trim(list.getLong(at) * Volume.BLOCK_BYTES, blocks * Volume.BLOCK_BYTES);
+        task.volume().trim(list.getLong(at) * Volume.BLOCK_BYTES, blocks * Volume.BLOCK_BYTES);
       }
     }
     return null;
@@ -85,54 +84,54 @@ final class Provisioning {
 
   // ---- WRITE SAME -----------------------------------------------------------------------------
 
-  static void writeSame10(Session session, Task task) {
-    writeSame(session, task, ReadWrite.lba32(task), task.cdb16(7), task.cdb8(1) & ~1);
+  static void writeSame10(Nexus nexus, Task task) {
+    writeSame(nexus, task, ReadWrite.lba32(task), task.cdb16(7), task.cdb8(1) & ~1);
   }
 
-  static void writeSame16(Session session, Task task) {
-    writeSame(session, task, task.cdb64(2), ReadWrite.unsigned(task.cdb32(10)), task.cdb8(1));
+  static void writeSame16(Nexus nexus, Task task) {
+    writeSame(nexus, task, task.cdb64(2), ReadWrite.unsigned(task.cdb32(10)), task.cdb8(1));
   }
 
-  private static void writeSame(Session session, Task task, long lba, long blocks, int flags) {
+  private static void writeSame(Nexus nexus, Task task, long lba, long blocks, int flags) {
     boolean noData = (flags & 0x01) != 0;
     if ((flags & 0xF0) != 0 || blocks == 0 || blocks > MAX_WRITE_SAME_BLOCKS) {
       // Protection, ANCHOR, "to the end" (WSNZ is set), or too long.
-      session.fail(task, Sense.INVALID_FIELD_IN_CDB);
+      nexus.fail(task, Sense.INVALID_FIELD_IN_CDB);
       return;
     }
-    if (!ReadWrite.within(ReadWrite.unit(task), lba, blocks)) {
-      session.fail(task, Sense.LBA_OUT_OF_RANGE);
+    if (!ReadWrite.within(task.unit(), lba, blocks)) {
+      nexus.fail(task, Sense.LBA_OUT_OF_RANGE);
       return;
     }
     task.offsetBytes = lba * Volume.BLOCK_BYTES;
     task.lengthBytes = (int) blocks * Volume.BLOCK_BYTES;
     task.fua = (flags & 0x08) != 0; // here it means UNMAP
     if (noData) {
-      fill(session, task, null);
+      fill(nexus, task, null);
     } else if (task.edtl != Volume.BLOCK_BYTES) {
-      session.fail(task, Sense.INVALID_FIELD_IN_CDB); // it must be exactly one block
+      nexus.fail(task, Sense.INVALID_FIELD_IN_CDB); // it must be exactly one block
     } else {
-      session.stage(task, Volume.BLOCK_BYTES, Provisioning::writeSameData);
+      nexus.stage(task, Volume.BLOCK_BYTES, Provisioning::writeSameData);
     }
   }
 
-  private static void writeSameData(Session session, Task task) {
+  private static void writeSameData(Nexus nexus, Task task) {
     byte[] pattern = Objects.requireNonNull(task.staged);
     if (task.stagedBytes < Volume.BLOCK_BYTES) {
-      session.fail(task, Sense.INVALID_FIELD_IN_CDB); // not sent as data to the target
+      nexus.fail(task, Sense.INVALID_FIELD_IN_CDB); // not sent as data to the target
       return;
     }
     boolean zeros = Arrays.mismatch(pattern, new byte[Volume.BLOCK_BYTES]) < 0;
-    fill(session, task, zeros ? null : pattern);
+    fill(nexus, task, zeros ? null : pattern);
   }
 
   /** Without a pattern the range becomes zeros; UNMAP decides how. */
-  private static void fill(Session session, Task task, byte @Nullable [] pattern) {
+  private static void fill(Nexus nexus, Task task, byte @Nullable [] pattern) {
     boolean unmap = task.fua;
-    session.slow(
+    nexus.slow(
         task,
         own -> {
-          Volume volume = ReadWrite.volume(own);
+          Volume volume = own.volume();
           if (pattern != null) {
             repeat(own, volume, pattern);
           } else if (unmap) {
@@ -142,7 +141,7 @@ final class Provisioning {
           }
           return null;
         },
-        Session::good);
+        Nexus::good);
   }
 
   private static void repeat(Task task, Volume volume, byte[] pattern) {
@@ -159,20 +158,20 @@ final class Provisioning {
 
   // ---- GET LBA STATUS -------------------------------------------------------------------------
 
-  static void getLbaStatus(Session session, Task task) {
+  static void getLbaStatus(Nexus nexus, Task task) {
     long lba = task.cdb64(2);
-    LogicalUnit unit = ReadWrite.unit(task);
+    LogicalUnit unit = task.unit();
     if (lba < 0 || lba >= unit.blocks) {
-      session.fail(task, Sense.LBA_OUT_OF_RANGE);
+      nexus.fail(task, Sense.LBA_OUT_OF_RANGE);
       return;
     }
     long offset = lba * Volume.BLOCK_BYTES;
     long length = Math.min(unit.sizeBytes - offset, STATUS_BYTES);
     ByteBuffer answer = ByteBuffer.allocate(8 + MAX_STATUS_DESCRIPTORS * 16);
-    session.slow(
+    nexus.slow(
         task,
         own -> {
-          describe(answer, offset, length, ReadWrite.volume(own).extents(offset, length));
+          describe(answer, offset, length, own.volume().extents(offset, length));
           return null;
         },
         (own, done) -> own.reply(done, answer, ReadWrite.unsigned(done.cdb32(10))));

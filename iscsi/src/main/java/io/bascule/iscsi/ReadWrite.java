@@ -18,36 +18,36 @@ final class ReadWrite {
 
   // ---- CDBs -----------------------------------------------------------------------------------
 
-  static void read6(Session session, Task task) {
-    read(session, task, lba6(task), blocks6(task), 0);
+  static void read6(Nexus nexus, Task task) {
+    read(nexus, task, lba6(task), blocks6(task), 0);
   }
 
-  static void read10(Session session, Task task) {
-    read(session, task, lba32(task), task.cdb16(7), task.cdb8(1));
+  static void read10(Nexus nexus, Task task) {
+    read(nexus, task, lba32(task), task.cdb16(7), task.cdb8(1));
   }
 
-  static void read12(Session session, Task task) {
-    read(session, task, lba32(task), unsigned(task.cdb32(6)), task.cdb8(1));
+  static void read12(Nexus nexus, Task task) {
+    read(nexus, task, lba32(task), unsigned(task.cdb32(6)), task.cdb8(1));
   }
 
-  static void read16(Session session, Task task) {
-    read(session, task, task.cdb64(2), unsigned(task.cdb32(10)), task.cdb8(1));
+  static void read16(Nexus nexus, Task task) {
+    read(nexus, task, task.cdb64(2), unsigned(task.cdb32(10)), task.cdb8(1));
   }
 
-  static void write6(Session session, Task task) {
-    write(session, task, lba6(task), blocks6(task), 0);
+  static void write6(Nexus nexus, Task task) {
+    write(nexus, task, lba6(task), blocks6(task), 0);
   }
 
-  static void write10(Session session, Task task) {
-    write(session, task, lba32(task), task.cdb16(7), task.cdb8(1));
+  static void write10(Nexus nexus, Task task) {
+    write(nexus, task, lba32(task), task.cdb16(7), task.cdb8(1));
   }
 
-  static void write12(Session session, Task task) {
-    write(session, task, lba32(task), unsigned(task.cdb32(6)), task.cdb8(1));
+  static void write12(Nexus nexus, Task task) {
+    write(nexus, task, lba32(task), unsigned(task.cdb32(6)), task.cdb8(1));
   }
 
-  static void write16(Session session, Task task) {
-    write(session, task, task.cdb64(2), unsigned(task.cdb32(10)), task.cdb8(1));
+  static void write16(Nexus nexus, Task task) {
+    write(nexus, task, task.cdb64(2), unsigned(task.cdb32(10)), task.cdb8(1));
   }
 
   private static long lba6(Task task) {
@@ -80,17 +80,17 @@ final class ReadWrite {
   }
 
   /** Checks and sets the range of a command that moves data. */
-  private static boolean locate(Session session, Task task, long lba, long blocks, int flags) {
+  private static boolean locate(Nexus nexus, Task task, long lba, long blocks, int flags) {
     if ((flags & PROTECT) != 0) {
-      session.fail(task, Sense.INVALID_FIELD_IN_CDB); // there is no protection information
+      nexus.fail(task, Sense.INVALID_FIELD_IN_CDB); // there is no protection information
       return false;
     }
     if (!within(unit(task), lba, blocks)) {
-      session.fail(task, Sense.LBA_OUT_OF_RANGE);
+      nexus.fail(task, Sense.LBA_OUT_OF_RANGE);
       return false;
     }
     if (blocks > MAX_TRANSFER_BLOCKS) {
-      session.fail(task, Sense.INVALID_FIELD_IN_CDB);
+      nexus.fail(task, Sense.INVALID_FIELD_IN_CDB);
       return false;
     }
     task.offsetBytes = lba * Volume.BLOCK_BYTES;
@@ -102,49 +102,49 @@ final class ReadWrite {
 
   // ---- READ -----------------------------------------------------------------------------------
 
-  private static void read(Session session, Task task, long lba, long blocks, int flags) {
-    if (!locate(session, task, lba, blocks, flags)) {
+  private static void read(Nexus nexus, Task task, long lba, long blocks, int flags) {
+    if (!locate(nexus, task, lba, blocks, flags)) {
       return;
     }
     task.isRead = true;
     if (task.fua && blocks > 0) {
       // What it reads must be on stable storage (SBC-3, 5.11).
-      session.slow(task, ReadWrite::flushWork, ReadWrite::sendRead);
+      nexus.slow(task, ReadWrite::flushWork, ReadWrite::sendRead);
     } else {
-      sendRead(session, task);
+      sendRead(nexus, task);
     }
   }
 
   /** Sends what is in memory; at the first block that is not, the pool takes over. */
-  private static void sendRead(Session session, Task task) {
+  private static void sendRead(Nexus nexus, Task task) {
     int total = task.readFlag ? Math.min(task.lengthBytes, task.edtl) : 0;
     if (total == 0) {
-      session.good(task);
+      nexus.good(task);
       return;
     }
     while (true) {
-      int bytes = session.dataInBytes(task, total);
+      int bytes = nexus.dataIn.nextBytes(task, total);
       int whole = wholeBlocks(bytes);
-      ByteBuffer out = session.writer().begin(Pdu.DATA_IN, 0, whole);
-      int from = session.writer().dataStart();
+      ByteBuffer out = nexus.dataIn.begin(whole);
+      int from = nexus.dataIn.dataStart();
       int limit = out.limit();
       int position = out.position();
       int got;
       try {
         out.limit(from + whole).position(from);
-        got = session.tryRead(volume(task), task.offsetBytes + task.sentBytes, out);
+        got = nexus.tryRead(volume(task), task.offsetBytes + task.sentBytes, out);
       } catch (StoreException e) {
         out.limit(limit).position(position);
-        session.fail(task, session.storeFailure(e, false));
+        nexus.fail(task, Nexus.storeFailure(e, false));
         return;
       }
       out.limit(limit).position(position);
       if (got == Volume.WOULD_BLOCK) {
-        session.slowRead(task, ReadWrite::coldWork, ReadWrite::sendCold);
+        nexus.slowRead(task, ReadWrite::coldWork, ReadWrite::sendCold);
         return;
       }
       boolean last = task.sentBytes + bytes == total;
-      session.endDataIn(task, out, bytes, total);
+      nexus.dataIn.end(task, out, bytes, total);
       if (last) {
         return; // the task is free already
       }
@@ -164,47 +164,47 @@ final class ReadWrite {
     return null;
   }
 
-  private static void sendCold(Session session, Task task) {
+  private static void sendCold(Nexus nexus, Task task) {
     int total = Math.min(task.lengthBytes, task.edtl);
     ByteBuffer buffer = Objects.requireNonNull(task.slowBuffer);
     task.slowBuffer = null;
     boolean last = false;
     while (buffer.hasRemaining() && !last) {
-      int bytes = Math.min(session.dataInBytes(task, total), buffer.remaining());
-      ByteBuffer out = session.writer().begin(Pdu.DATA_IN, 0, bytes);
-      out.put(session.writer().dataStart(), buffer, buffer.position(), bytes);
+      int bytes = Math.min(nexus.dataIn.nextBytes(task, total), buffer.remaining());
+      ByteBuffer out = nexus.dataIn.begin(bytes);
+      out.put(nexus.dataIn.dataStart(), buffer, buffer.position(), bytes);
       buffer.position(buffer.position() + bytes);
       last = task.sentBytes + bytes == total;
-      session.endDataIn(task, out, bytes, total);
+      nexus.dataIn.end(task, out, bytes, total);
     }
-    session.coldDone(buffer);
+    nexus.slowWork.coldDone(buffer);
     if (!last) {
-      sendRead(session, task);
+      sendRead(nexus, task);
     }
   }
 
   // ---- WRITE ----------------------------------------------------------------------------------
 
-  private static void write(Session session, Task task, long lba, long blocks, int flags) {
-    if (!locate(session, task, lba, blocks, flags)) {
+  private static void write(Nexus nexus, Task task, long lba, long blocks, int flags) {
+    if (!locate(nexus, task, lba, blocks, flags)) {
       return;
     }
     task.isWrite = true;
-    session.expect(task, task.lengthBytes, ReadWrite::writeSegment, ReadWrite::writeDone);
+    nexus.expect(task, task.lengthBytes, ReadWrite::writeSegment, ReadWrite::writeDone);
   }
 
   /**
    * Goes to the volume as it arrives; only a block cut in two by a PDU's end waits for its rest.
    */
-  private static void writeSegment(Session session, Task task, ByteBuffer segment) {
+  private static void writeSegment(Nexus nexus, Task task, ByteBuffer segment) {
     if (task.fua
         && segment.remaining() == task.lengthBytes
-        && session.reserveMemory(task, task.lengthBytes)) {
+        && nexus.reserveMemory(task, task.lengthBytes)) {
       // All of it at once: the volume can make it durable alone, without flushing everything.
       task.wholeWrite = ByteBuffer.allocate(task.lengthBytes).put(segment).flip();
       return;
     }
-    if (task.partialBytes > 0 && !fillPartial(session, task, segment)) {
+    if (task.partialBytes > 0 && !fillPartial(nexus, task, segment)) {
       return;
     }
     int whole = segment.remaining() & -Volume.BLOCK_BYTES;
@@ -212,7 +212,7 @@ final class ReadWrite {
       int limit = segment.limit();
       int end = segment.position() + whole;
       segment.limit(end);
-      session.write(volume(task), task.offsetBytes + task.writtenBytes, segment);
+      nexus.write(volume(task), task.offsetBytes + task.writtenBytes, segment);
       task.writtenBytes += whole;
       segment.limit(limit).position(end);
     }
@@ -227,7 +227,7 @@ final class ReadWrite {
     }
   }
 
-  private static boolean fillPartial(Session session, Task task, ByteBuffer segment) {
+  private static boolean fillPartial(Nexus nexus, Task task, ByteBuffer segment) {
     byte[] partial = Objects.requireNonNull(task.partialBlock);
     int more = Math.min(Volume.BLOCK_BYTES - task.partialBytes, segment.remaining());
     segment.get(partial, task.partialBytes, more);
@@ -235,19 +235,19 @@ final class ReadWrite {
     if (task.partialBytes < Volume.BLOCK_BYTES) {
       return false;
     }
-    session.write(volume(task), task.offsetBytes + task.writtenBytes, ByteBuffer.wrap(partial));
+    nexus.write(volume(task), task.offsetBytes + task.writtenBytes, ByteBuffer.wrap(partial));
     task.writtenBytes += Volume.BLOCK_BYTES;
     task.partialBytes = 0;
     return true;
   }
 
-  private static void writeDone(Session session, Task task) {
+  private static void writeDone(Nexus nexus, Task task) {
     if (task.wholeWrite != null) {
-      session.slow(task, ReadWrite::durableWrite, Session::good);
+      nexus.slow(task, ReadWrite::durableWrite, Nexus::good);
     } else if (task.fua && task.writtenBytes > 0) {
-      session.slow(task, ReadWrite::flushWork, Session::good);
+      nexus.slow(task, ReadWrite::flushWork, Nexus::good);
     } else {
-      session.good(task);
+      nexus.good(task);
     }
   }
 
@@ -264,37 +264,37 @@ final class ReadWrite {
 
   // ---- Without data ---------------------------------------------------------------------------
 
-  static void synchronizeCache10(Session session, Task task) {
-    synchronizeCache(session, task, lba32(task), task.cdb16(7));
+  static void synchronizeCache10(Nexus nexus, Task task) {
+    synchronizeCache(nexus, task, lba32(task), task.cdb16(7));
   }
 
-  static void synchronizeCache16(Session session, Task task) {
-    synchronizeCache(session, task, task.cdb64(2), unsigned(task.cdb32(10)));
+  static void synchronizeCache16(Nexus nexus, Task task) {
+    synchronizeCache(nexus, task, task.cdb64(2), unsigned(task.cdb32(10)));
   }
 
   /** IMMED would let us answer early; a host that asks for durability gets it. */
-  private static void synchronizeCache(Session session, Task task, long lba, long blocks) {
+  private static void synchronizeCache(Nexus nexus, Task task, long lba, long blocks) {
     if (!within(unit(task), lba, blocks)) {
-      session.fail(task, Sense.LBA_OUT_OF_RANGE);
+      nexus.fail(task, Sense.LBA_OUT_OF_RANGE);
     } else {
-      session.slow(task, ReadWrite::flushWork, Session::good);
+      nexus.slow(task, ReadWrite::flushWork, Nexus::good);
     }
   }
 
-  static void preFetch10(Session session, Task task) {
-    preFetch(session, task, lba32(task), task.cdb16(7));
+  static void preFetch10(Nexus nexus, Task task) {
+    preFetch(nexus, task, lba32(task), task.cdb16(7));
   }
 
-  static void preFetch16(Session session, Task task) {
-    preFetch(session, task, task.cdb64(2), unsigned(task.cdb32(10)));
+  static void preFetch16(Nexus nexus, Task task) {
+    preFetch(nexus, task, task.cdb64(2), unsigned(task.cdb32(10)));
   }
 
   /** GOOD: "was not all brought into the cache", which is always allowed (SBC-3, 5.8). */
-  private static void preFetch(Session session, Task task, long lba, long blocks) {
+  private static void preFetch(Nexus nexus, Task task, long lba, long blocks) {
     if (within(unit(task), lba, blocks)) {
-      session.good(task);
+      nexus.good(task);
     } else {
-      session.fail(task, Sense.LBA_OUT_OF_RANGE);
+      nexus.fail(task, Sense.LBA_OUT_OF_RANGE);
     }
   }
 }

@@ -36,7 +36,7 @@ final class TargetCore {
   volatile boolean draining;
 
   TargetCore(TargetSettings settings, Executor slow) {
-    this(settings, slow, new Buffers(Session.COLD_BYTES, COLD_KEPT));
+    this(settings, slow, new Buffers(SlowWork.COLD_BYTES, COLD_KEPT));
   }
 
   TargetCore(TargetSettings settings, Executor slow, Buffers coldBuffers) {

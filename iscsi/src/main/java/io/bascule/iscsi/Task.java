@@ -2,11 +2,14 @@ package io.bascule.iscsi;
 
 import io.bascule.core.volume.Volume;
 import java.nio.ByteBuffer;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One SCSI command on its way. Reused: a session keeps those that are done. Owned by the
- * connection; while {@link State#SLOW} the pool may read what the command set, and nothing else.
+ * One SCSI command on its way. Reused: a session keeps those that are done.
+ *
+ * <p>Owned by whoever holds the connection's lock. While {@link State#SLOW} the pool reads what the
+ * command set, and writes only what its work is about; {@code aborted} it sees late or never.
  */
 final class Task {
   enum State {
@@ -21,12 +24,12 @@ final class Task {
 
   /** Takes data from the host as it arrives, in order. */
   interface Sink {
-    void accept(Session session, Task task, ByteBuffer segment);
+    void accept(Nexus nexus, Task task, ByteBuffer segment);
   }
 
   /** What follows: all data has arrived, or the pool is done. */
   interface Step {
-    void run(Session session, Task task);
+    void run(Nexus nexus, Task task);
   }
 
   /** What the pool does; it answers how it failed, or null. */
@@ -36,7 +39,7 @@ final class Task {
 
   State state = State.FREE;
   boolean aborted;
-  Session.@Nullable PendingManagement management;
+  TaskManagement.@Nullable Pending management;
 
   // From the command PDU.
   int itt;
@@ -89,6 +92,26 @@ final class Task {
   @Nullable ByteBuffer slowBuffer;
   @Nullable ByteBuffer wholeWrite;
 
+  /** The command at {@code base}; the rest is as {@link #clear} left it. */
+  void begin(ByteBuffer in, int base, long nowNanos) {
+    clear();
+    int flags = Pdu.flags(in, base);
+    state = State.STARTING;
+    itt = in.getInt(base + Pdu.ITT);
+    lunField = in.getLong(base + Pdu.LUN);
+    lun = Pdu.lun(in, base);
+    immediate = Pdu.immediate(in, base);
+    readFlag = (flags & 0x40) != 0;
+    writeFlag = (flags & 0x20) != 0;
+    int expectedBytes = in.getInt(base + 20);
+    edtl = expectedBytes < 0 ? Integer.MAX_VALUE : expectedBytes;
+    for (int i = 0; i < 16; i++) {
+      cdb[i] = in.get(base + 32 + i);
+    }
+    arrivedNanos = nowNanos;
+    dataPending = writeFlag && (flags & Pdu.FINAL) == 0;
+  }
+
   void clear() {
     state = State.FREE;
     aborted = false;
@@ -124,6 +147,20 @@ final class Task {
     wholeWrite = null;
   }
 
+  /** The unit of a command that needs one. */
+  LogicalUnit unit() {
+    return Objects.requireNonNull(unit);
+  }
+
+  /** The volume of a command that needs a medium. */
+  Volume volume() {
+    return Objects.requireNonNull(volume);
+  }
+
+  byte[] staged() {
+    return Objects.requireNonNull(staged);
+  }
+
   int cdb8(int at) {
     return cdb[at] & 0xFF;
   }
@@ -134,6 +171,10 @@ final class Task {
 
   int cdb32(int at) {
     return cdb16(at) << 16 | cdb16(at + 2);
+  }
+
+  long cdbUnsigned32(int at) {
+    return Integer.toUnsignedLong(cdb32(at));
   }
 
   long cdb64(int at) {

@@ -42,7 +42,7 @@ final class Lab implements AutoCloseable {
       new TargetCore(
           new TargetSettings(IQN),
           this::execute,
-          new Buffers(Session.COLD_BYTES, 32, this::allocate));
+          new Buffers(SlowWork.COLD_BYTES, 32, this::allocate));
 
   Lab(Path directory) {
     try {

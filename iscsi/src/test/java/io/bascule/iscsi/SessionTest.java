@@ -235,7 +235,7 @@ final class SessionTest {
   void shouldIgnoreCommandsOutsideTheWindow() {
     Lab.Initiator host = host();
     int expected = host.cmdSn;
-    host.cmdSn = expected + Session.WINDOW;
+    host.cmdSn = expected + CommandWindow.SIZE;
     host.read(0, 1);
     host.cmdSn = expected - 1;
     host.read(0, 1);
@@ -244,21 +244,21 @@ final class SessionTest {
     host.read(0, 1);
     Lab.Answer answer = host.one();
     assertThat(answer.bytes().getInt(28)).isEqualTo(expected + 1);
-    assertThat(answer.maxCmdSn()).isEqualTo(expected + Session.WINDOW);
+    assertThat(answer.maxCmdSn()).isEqualTo(expected + CommandWindow.SIZE);
   }
 
   @Test
   void shouldNarrowTheWindowWhileCommandsWait() {
     Lab.Initiator host = host();
     int first = host.cmdSn;
-    for (int i = 0; i < Session.WINDOW + 10; i++) {
+    for (int i = 0; i < CommandWindow.SIZE + 10; i++) {
       host.command(0, 0, 0, new byte[0], 0x35);
     }
-    assertThat(lab.slow).hasSize(Session.WINDOW);
+    assertThat(lab.slow).hasSize(CommandWindow.SIZE);
     lab.settle();
     List<Lab.Answer> answers = host.all();
-    assertThat(answers).hasSize(Session.WINDOW);
-    int max = first + Session.WINDOW - 1;
+    assertThat(answers).hasSize(CommandWindow.SIZE);
+    int max = first + CommandWindow.SIZE - 1;
     for (Lab.Answer answer : answers) {
       assertThat(answer.maxCmdSn()).isEqualTo(++max);
     }
