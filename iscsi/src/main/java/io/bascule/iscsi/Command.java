@@ -1,18 +1,54 @@
 package io.bascule.iscsi;
 
+import java.util.HexFormat;
+
 /**
- * A SCSI command this target knows.
+ * A SCSI command this target knows: one row of a family's table.
  *
- * @param serviceAction -1 for an opcode that has none
+ * @param name as the standards write it
+ * @param serviceAction {@link #NO_ACTION} for an opcode that has none
  * @param usage the CDB usage bitmap of REPORT SUPPORTED OPERATION CODES; its length is the CDB's
- * @param withoutUnit answered whether or not the LUN exists, past any unit attention
- * @param inStandby allowed in every access state (SPC-4, 5.15.2)
  */
 @SuppressWarnings("ArrayRecordComponent") // never compared, never changed
 record Command(
-    int opcode,
-    int serviceAction,
-    byte[] usage,
-    boolean withoutUnit,
-    boolean inStandby,
-    Task.Step start) {}
+    String name, int opcode, int serviceAction, byte[] usage, Needs needs, Task.Step start) {
+  static final int NO_ACTION = -1;
+
+  private static final int ACTION_BITS = 0x1F;
+
+  /** What must be there before the command can run. */
+  enum Needs {
+    /** A medium behind it: an active path. */
+    MEDIUM,
+    /** A unit, in whatever access state (SPC-4, 5.15.2). */
+    UNIT,
+    /** Not even a unit; answered past any unit attention. */
+    NOTHING
+  }
+
+  /** A command that is known by its opcode; {@code usage} in hexadecimal. */
+  static Command of(String name, String usage, Needs needs, Task.Step start) {
+    byte[] bitmap = parse(usage);
+    return new Command(name, bitmap[0] & 0xFF, NO_ACTION, bitmap, needs, start);
+  }
+
+  /** A command that shares its opcode; the lower bits of the bitmap's byte 1 are its action. */
+  static Command ofAction(String name, String usage, Needs needs, Task.Step start) {
+    byte[] bitmap = parse(usage);
+    return new Command(name, bitmap[0] & 0xFF, bitmap[1] & ACTION_BITS, bitmap, needs, start);
+  }
+
+  private static byte[] parse(String usage) {
+    return HexFormat.ofDelimiter(" ").parseHex(usage);
+  }
+
+  /** Answered whether or not the LUN exists, past any unit attention. */
+  boolean withoutUnit() {
+    return needs == Needs.NOTHING;
+  }
+
+  /** Allowed in every access state. */
+  boolean inStandby() {
+    return needs != Needs.MEDIUM;
+  }
+}

@@ -1,108 +1,68 @@
 package io.bascule.iscsi;
 
+import io.bascule.core.Check;
 import java.util.ArrayList;
-import java.util.HexFormat;
+import java.util.Comparator;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** The table of SCSI commands. To add one is to add a line. */
+/**
+ * The table of SCSI commands, put together from those of the families. To add a command is to add a
+ * row to its family's {@code COMMANDS}; to add a family is to name it here.
+ */
 final class Commands {
   private static final int SERVICE_ACTIONS = 32;
 
+  private static final List<List<Command>> FAMILIES =
+      List.of(
+          UnitState.COMMANDS,
+          Inquiry.COMMANDS,
+          Modes.COMMANDS,
+          Reports.COMMANDS,
+          SupportedCommands.COMMANDS,
+          ReadWrite.COMMANDS,
+          Compare.COMMANDS,
+          Provisioning.COMMANDS);
+
+  private static final List<Command> ALL;
   private static final @Nullable Command[] PLAIN = new @Nullable Command[256];
   private static final @Nullable Command[] @Nullable [] WITH_ACTION =
       new @Nullable Command[256] @Nullable [];
-  private static final List<Command> ALL = new ArrayList<>();
-
-  private enum Needs {
-    /** A medium behind it: an active path. */
-    MEDIUM,
-    /** A unit, in whatever state. */
-    UNIT,
-    NOTHING
-  }
 
   static {
-    add("00 00 00 00 00 00", Needs.MEDIUM, Nexus::good);
-    add("03 01 00 00 FF 00", Needs.NOTHING, Reports::requestSense);
-    add("12 01 FF FF FF 00", Needs.NOTHING, Inquiry::inquiry);
-    add("1A 08 FF FF FF 00", Needs.UNIT, Modes::sense6);
-    add("5A 18 FF FF 00 00 00 FF FF 00", Needs.UNIT, Modes::sense10);
-    add("1B 01 00 00 01 00", Needs.MEDIUM, Nexus::good);
-    add("1E 00 00 00 03 00", Needs.MEDIUM, Nexus::good);
-    add("25 00 FF FF FF FF 00 00 00 00", Needs.MEDIUM, Reports::readCapacity10);
-    addAction(
-        0x10,
-        "9E 10 FF FF FF FF FF FF FF FF FF FF FF FF 00 00",
-        Needs.MEDIUM,
-        Reports::readCapacity16);
-    addAction(
-        0x12,
-        "9E 12 FF FF FF FF FF FF FF FF FF FF FF FF 00 00",
-        Needs.MEDIUM,
-        Provisioning::getLbaStatus);
-    add("A0 00 FF 00 00 00 FF FF FF FF 00 00", Needs.NOTHING, Reports::reportLuns);
-    addAction(0x0A, "A3 EA 00 00 00 00 FF FF FF FF 00 00", Needs.UNIT, Reports::targetPortGroups);
-    addAction(0x0C, "A3 0C 87 FF FF FF FF FF FF FF 00 00", Needs.MEDIUM, Reports::opcodes);
-    addAction(
-        0x0D, "A3 0D 80 00 00 00 FF FF FF FF 00 00", Needs.MEDIUM, Reports::managementFunctions);
-
-    add("08 1F FF FF FF 00", Needs.MEDIUM, ReadWrite::read6);
-    add("28 18 FF FF FF FF 00 FF FF 00", Needs.MEDIUM, ReadWrite::read10);
-    add("A8 18 FF FF FF FF FF FF FF FF 00 00", Needs.MEDIUM, ReadWrite::read12);
-    add("88 18 FF FF FF FF FF FF FF FF FF FF FF FF 00 00", Needs.MEDIUM, ReadWrite::read16);
-    add("0A 1F FF FF FF 00", Needs.MEDIUM, ReadWrite::write6);
-    add("2A 18 FF FF FF FF 00 FF FF 00", Needs.MEDIUM, ReadWrite::write10);
-    add("AA 18 FF FF FF FF FF FF FF FF 00 00", Needs.MEDIUM, ReadWrite::write12);
-    add("8A 18 FF FF FF FF FF FF FF FF FF FF FF FF 00 00", Needs.MEDIUM, ReadWrite::write16);
-    add("35 02 FF FF FF FF 00 FF FF 00", Needs.MEDIUM, ReadWrite::synchronizeCache10);
-    add(
-        "91 02 FF FF FF FF FF FF FF FF FF FF FF FF 00 00",
-        Needs.MEDIUM,
-        ReadWrite::synchronizeCache16);
-    add("34 02 FF FF FF FF 00 FF FF 00", Needs.MEDIUM, ReadWrite::preFetch10);
-    add("90 02 FF FF FF FF FF FF FF FF FF FF FF FF 00 00", Needs.MEDIUM, ReadWrite::preFetch16);
-
-    add("89 18 FF FF FF FF FF FF FF FF 00 00 00 FF 00 00", Needs.MEDIUM, Compare::compareAndWrite);
-    add("8B 18 FF FF FF FF FF FF FF FF FF FF FF FF 00 00", Needs.MEDIUM, Compare::orWrite);
-    add("2F 16 FF FF FF FF 00 FF FF 00", Needs.MEDIUM, Compare::verify10);
-    add("AF 16 FF FF FF FF FF FF FF FF 00 00", Needs.MEDIUM, Compare::verify12);
-    add("8F 16 FF FF FF FF FF FF FF FF FF FF FF FF 00 00", Needs.MEDIUM, Compare::verify16);
-    add("2E 12 FF FF FF FF 00 FF FF 00", Needs.MEDIUM, Compare::writeAndVerify10);
-    add("AE 12 FF FF FF FF FF FF FF FF 00 00", Needs.MEDIUM, Compare::writeAndVerify12);
-    add("8E 12 FF FF FF FF FF FF FF FF FF FF FF FF 00 00", Needs.MEDIUM, Compare::writeAndVerify16);
-
-    add("42 00 00 00 00 00 00 FF FF 00", Needs.MEDIUM, Provisioning::unmap);
-    add("41 08 FF FF FF FF 00 FF FF 00", Needs.MEDIUM, Provisioning::writeSame10);
-    add("93 09 FF FF FF FF FF FF FF FF FF FF FF FF 00 00", Needs.MEDIUM, Provisioning::writeSame16);
+    List<Command> all = new ArrayList<>();
+    FAMILIES.forEach(all::addAll);
+    all.sort(Comparator.comparingInt(Command::opcode).thenComparing(Command::serviceAction));
+    ALL = List.copyOf(all);
+    for (Command command : ALL) {
+      Check.that(!knowsOpcode((byte) command.opcode()) || isNewAction(command), command.name());
+      enter(command);
+    }
   }
 
   private Commands() {}
 
-  private static void add(String usage, Needs needs, Task.Step start) {
-    Command command = make(usage, -1, needs, start);
-    PLAIN[command.opcode()] = command;
+  private static boolean isNewAction(Command command) {
+    return command.serviceAction() != Command.NO_ACTION
+        && hasActions(command.opcode())
+        && find(command.opcode(), command.serviceAction()) == null;
   }
 
-  private static void addAction(int action, String usage, Needs needs, Task.Step start) {
-    Command command = make(usage, action, needs, start);
-    @Nullable Command[] actions = WITH_ACTION[command.opcode()];
+  private static void enter(Command command) {
+    int opcode = command.opcode();
+    if (command.serviceAction() == Command.NO_ACTION) {
+      PLAIN[opcode] = command;
+      return;
+    }
+    @Nullable Command[] actions = WITH_ACTION[opcode];
     if (actions == null) {
       actions = new @Nullable Command[SERVICE_ACTIONS];
-      WITH_ACTION[command.opcode()] = actions;
+      WITH_ACTION[opcode] = actions;
     }
-    actions[action] = command;
+    actions[command.serviceAction()] = command;
   }
 
-  private static Command make(String usage, int action, Needs needs, Task.Step start) {
-    byte[] bitmap = HexFormat.ofDelimiter(" ").parseHex(usage);
-    Command command =
-        new Command(
-            bitmap[0] & 0xFF, action, bitmap, needs == Needs.NOTHING, needs != Needs.MEDIUM, start);
-    ALL.add(command);
-    return command;
-  }
-
+  /** By opcode, then by service action. */
   static List<Command> all() {
     return ALL;
   }

@@ -1,9 +1,11 @@
 package io.bascule.iscsi;
 
+import static io.bascule.iscsi.Command.Needs.MEDIUM;
+
 import io.bascule.core.volume.Volume;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
-import java.util.Objects;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -11,34 +13,52 @@ import org.jspecify.annotations.Nullable;
  * (SBC-3, 5). All their data is kept until it is complete; the pool does the rest.
  */
 final class Compare {
+  static final List<Command> COMMANDS =
+      List.of(
+          Command.of(
+              "COMPARE AND WRITE",
+              "89 18 FF FF FF FF FF FF FF FF 00 00 00 FF 00 00",
+              MEDIUM,
+              Compare::compareAndWrite),
+          Command.of(
+              "ORWRITE (16)",
+              "8B 18 FF FF FF FF FF FF FF FF FF FF FF FF 00 00",
+              MEDIUM,
+              Compare::orWrite),
+          Command.of("VERIFY (10)", "2F 16 FF FF FF FF 00 FF FF 00", MEDIUM, Compare::verify),
+          Command.of("VERIFY (12)", "AF 16 FF FF FF FF FF FF FF FF 00 00", MEDIUM, Compare::verify),
+          Command.of(
+              "VERIFY (16)",
+              "8F 16 FF FF FF FF FF FF FF FF FF FF FF FF 00 00",
+              MEDIUM,
+              Compare::verify),
+          Command.of(
+              "WRITE AND VERIFY (10)",
+              "2E 12 FF FF FF FF 00 FF FF 00",
+              MEDIUM,
+              Compare::writeAndVerify),
+          Command.of(
+              "WRITE AND VERIFY (12)",
+              "AE 12 FF FF FF FF FF FF FF FF 00 00",
+              MEDIUM,
+              Compare::writeAndVerify),
+          Command.of(
+              "WRITE AND VERIFY (16)",
+              "8E 12 FF FF FF FF FF FF FF FF FF FF FF FF 00 00",
+              MEDIUM,
+              Compare::writeAndVerify));
+
   /** MAXIMUM COMPARE AND WRITE LENGTH of the block limits page: 64 KiB. */
   static final int MAX_COMPARE_BLOCKS = 128;
 
   /** What is read at a time to be compared. */
   private static final int PIECE_BYTES = 262_144;
 
-  private static final int FUA = 0x08;
-  private static final int PROTECT = 0xE0;
-
   private Compare() {}
 
-  /** Checks and sets the range; {@code false} if the command was answered. */
-  private static boolean locate(Nexus nexus, Task task, long lba, long blocks, int maxBlocks) {
-    if ((task.cdb8(1) & PROTECT) != 0) {
-      nexus.fail(task, Sense.INVALID_FIELD_IN_CDB);
-      return false;
-    }
-    if (!ReadWrite.within(task.unit(), lba, blocks)) {
-      nexus.fail(task, Sense.LBA_OUT_OF_RANGE);
-      return false;
-    }
-    if (blocks > maxBlocks) {
-      nexus.fail(task, Sense.INVALID_FIELD_IN_CDB);
-      return false;
-    }
-    task.offsetBytes = lba * Volume.BLOCK_BYTES;
-    task.lengthBytes = (int) blocks * Volume.BLOCK_BYTES;
-    return true;
+  /** Sets the range of a command of at most so many blocks; {@code false} if it was refused. */
+  private static boolean locate(Nexus nexus, Task task) {
+    return BlockCdb.locate(nexus, task, BlockCdb.blocks(task), ReadWrite.MAX_TRANSFER_BLOCKS);
   }
 
   /** Keeps the data, if the host sends just as much as the command needs. */
@@ -52,10 +72,6 @@ final class Compare {
     }
   }
 
-  private static byte[] staged(Task task) {
-    return Objects.requireNonNull(task.staged);
-  }
-
   private static byte[] read(Volume volume, long offsetBytes, int bytes) {
     ByteBuffer buffer = ByteBuffer.allocate(bytes);
     volume.read(offsetBytes, buffer);
@@ -64,15 +80,15 @@ final class Compare {
 
   // ---- COMPARE AND WRITE, ORWRITE -------------------------------------------------------------
 
-  static void compareAndWrite(Nexus nexus, Task task) {
-    if (locate(nexus, task, task.cdb64(2), task.cdb8(13), MAX_COMPARE_BLOCKS)) {
+  private static void compareAndWrite(Nexus nexus, Task task) {
+    if (BlockCdb.locate(nexus, task, task.cdb8(13), MAX_COMPARE_BLOCKS)) {
       stage(nexus, task, 2 * task.lengthBytes, Compare::swap);
     }
   }
 
   private static @Nullable Sense swap(Task task) {
     int length = task.lengthBytes;
-    boolean fua = (task.cdb8(1) & FUA) != 0;
+    boolean fua = task.fua;
     boolean same =
         task.volume()
             .atomically(
@@ -80,26 +96,25 @@ final class Compare {
                 length,
                 volume -> {
                   byte[] now = read(volume, task.offsetBytes, length);
-                  if (Arrays.mismatch(now, 0, length, staged(task), 0, length) >= 0) {
+                  if (Arrays.mismatch(now, 0, length, task.staged(), 0, length) >= 0) {
                     return false;
                   }
-                  ByteBuffer next = ByteBuffer.wrap(staged(task), length, length);
+                  ByteBuffer next = ByteBuffer.wrap(task.staged(), length, length);
                   volume.write(task.offsetBytes, next, fua);
                   return true;
                 });
     return same ? null : Sense.MISCOMPARE;
   }
 
-  static void orWrite(Nexus nexus, Task task) {
-    long blocks = ReadWrite.unsigned(task.cdb32(10));
-    if (locate(nexus, task, task.cdb64(2), blocks, ReadWrite.MAX_TRANSFER_BLOCKS)) {
+  private static void orWrite(Nexus nexus, Task task) {
+    if (locate(nexus, task)) {
       stage(nexus, task, task.lengthBytes, Compare::or);
     }
   }
 
   private static @Nullable Sense or(Task task) {
     int length = task.lengthBytes;
-    boolean fua = (task.cdb8(1) & FUA) != 0;
+    boolean fua = task.fua;
     boolean unused =
         task.volume()
             .atomically(
@@ -108,7 +123,7 @@ final class Compare {
                 volume -> {
                   byte[] bits = read(volume, task.offsetBytes, length);
                   for (int i = 0; i < length; i++) {
-                    bits[i] |= staged(task)[i];
+                    bits[i] |= task.staged()[i];
                   }
                   volume.write(task.offsetBytes, ByteBuffer.wrap(bits), fua);
                   return true;
@@ -118,24 +133,12 @@ final class Compare {
 
   // ---- VERIFY ---------------------------------------------------------------------------------
 
-  static void verify10(Nexus nexus, Task task) {
-    verify(nexus, task, ReadWrite.lba32(task), task.cdb16(7));
-  }
-
-  static void verify12(Nexus nexus, Task task) {
-    verify(nexus, task, ReadWrite.lba32(task), ReadWrite.unsigned(task.cdb32(6)));
-  }
-
-  static void verify16(Nexus nexus, Task task) {
-    verify(nexus, task, task.cdb64(2), ReadWrite.unsigned(task.cdb32(10)));
-  }
-
   private static int byteCheck(Task task) {
     return task.cdb8(1) >> 1 & 3;
   }
 
-  private static void verify(Nexus nexus, Task task, long lba, long blocks) {
-    if (!locate(nexus, task, lba, blocks, ReadWrite.MAX_TRANSFER_BLOCKS)) {
+  private static void verify(Nexus nexus, Task task) {
+    if (!locate(nexus, task)) {
       return;
     }
     switch (byteCheck(task)) {
@@ -158,7 +161,7 @@ final class Compare {
 
   /** Compares with the data, or with one block of it again and again. */
   private static @Nullable Sense compareAll(Task task) {
-    byte[] wanted = staged(task);
+    byte[] wanted = task.staged();
     boolean again = wanted.length < task.lengthBytes;
     int step = again ? wanted.length : PIECE_BYTES;
     for (int at = 0; at < task.lengthBytes && !task.aborted; at += step) {
@@ -174,22 +177,10 @@ final class Compare {
 
   // ---- WRITE AND VERIFY -----------------------------------------------------------------------
 
-  static void writeAndVerify10(Nexus nexus, Task task) {
-    writeAndVerify(nexus, task, ReadWrite.lba32(task), task.cdb16(7));
-  }
-
-  static void writeAndVerify12(Nexus nexus, Task task) {
-    writeAndVerify(nexus, task, ReadWrite.lba32(task), ReadWrite.unsigned(task.cdb32(6)));
-  }
-
-  static void writeAndVerify16(Nexus nexus, Task task) {
-    writeAndVerify(nexus, task, task.cdb64(2), ReadWrite.unsigned(task.cdb32(10)));
-  }
-
-  private static void writeAndVerify(Nexus nexus, Task task, long lba, long blocks) {
+  private static void writeAndVerify(Nexus nexus, Task task) {
     if (byteCheck(task) > 1) {
       nexus.fail(task, Sense.INVALID_FIELD_IN_CDB);
-    } else if (locate(nexus, task, lba, blocks, ReadWrite.MAX_TRANSFER_BLOCKS)) {
+    } else if (locate(nexus, task)) {
       nexus.stage(task, task.lengthBytes, Compare::writeWhatCame);
     }
   }
@@ -206,7 +197,7 @@ final class Compare {
 
   /** Durable first: verifying means the medium (SBC-3, 5.46). */
   private static @Nullable Sense writeThenVerify(Task task) {
-    ByteBuffer data = ByteBuffer.wrap(staged(task), 0, task.lengthBytes);
+    ByteBuffer data = ByteBuffer.wrap(task.staged(), 0, task.lengthBytes);
     task.volume().write(task.offsetBytes, data, true);
     return byteCheck(task) == 0 ? readAll(task) : compareAll(task);
   }

@@ -1,41 +1,25 @@
 package io.bascule.iscsi;
 
+import static io.bascule.iscsi.Command.Needs.UNIT;
+
 import java.nio.ByteBuffer;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** MODE SENSE (SPC-4, 6.11): the caching, control and informational exceptions pages. */
+/** MODE SENSE (SPC-4, 6.11): headers and block descriptors; the pages are {@link ModePage}s. */
 final class Modes {
+  static final List<Command> COMMANDS =
+      List.of(
+          Command.of("MODE SENSE (6)", "1A 08 FF FF FF 00", UNIT, Modes::sense6),
+          Command.of("MODE SENSE (10)", "5A 18 FF FF 00 00 00 FF FF 00", UNIT, Modes::sense10));
+
   private static final int DPO_AND_FUA = 0x10;
-  private static final int ALL_PAGES = 0x3F;
   private static final int CHANGEABLE = 1;
   private static final int SAVED = 3;
 
-  /** Caching (SBC-3, 6.5.5): WCE. */
-  private static final byte[] CACHING = new byte[20];
-
-  /** Control (SPC-4, 7.5.8). */
-  private static final byte[] CONTROL = new byte[12];
-
-  /** Informational exceptions control (SPC-4, 7.5.11): DEXCPT, nothing is reported. */
-  private static final byte[] EXCEPTIONS = new byte[12];
-
-  static {
-    CACHING[0] = 0x08;
-    CACHING[1] = 18;
-    CACHING[2] = 0x04;
-    CONTROL[0] = 0x0A;
-    CONTROL[1] = 10;
-    CONTROL[3] = 0x10; // unrestricted reordering
-    EXCEPTIONS[0] = 0x1C;
-    EXCEPTIONS[1] = 10;
-    EXCEPTIONS[2] = 0x08;
-  }
-
-  private static final byte[][] PAGES = {CACHING, CONTROL, EXCEPTIONS};
-
   private Modes() {}
 
-  static void sense6(Nexus nexus, Task task) {
+  private static void sense6(Nexus nexus, Task task) {
     ByteBuffer out = nexus.scratch.clear();
     out.put((byte) 0).put((byte) 0).put((byte) DPO_AND_FUA).put((byte) 0);
     boolean block = (task.cdb8(1) & 0x08) == 0;
@@ -52,7 +36,7 @@ final class Modes {
     nexus.reply(task, out, task.cdb8(4));
   }
 
-  static void sense10(Nexus nexus, Task task) {
+  private static void sense10(Nexus nexus, Task task) {
     ByteBuffer out = nexus.scratch.clear();
     out.putShort((short) 0).put((byte) 0).put((byte) DPO_AND_FUA);
     boolean block = (task.cdb8(1) & 0x08) == 0;
@@ -88,13 +72,10 @@ final class Modes {
       return Sense.INVALID_FIELD_IN_CDB;
     }
     boolean found = false;
-    for (byte[] page : PAGES) {
-      if (wanted == ALL_PAGES || wanted == page[0]) {
+    for (ModePage page : ModePage.PAGES) {
+      if (page.isAskedFor(wanted)) {
         found = true;
-        out.put(page[0]).put(page[1]);
-        for (int i = 2; i < page.length; i++) {
-          out.put(control == CHANGEABLE ? 0 : page[i]);
-        }
+        page.put(control == CHANGEABLE, out);
       }
     }
     return found ? null : Sense.INVALID_FIELD_IN_CDB;

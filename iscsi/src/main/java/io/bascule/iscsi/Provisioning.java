@@ -1,14 +1,34 @@
 package io.bascule.iscsi;
 
+import static io.bascule.iscsi.Command.Needs.MEDIUM;
+
 import io.bascule.core.volume.Volume;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** UNMAP, WRITE SAME, GET LBA STATUS (SBC-3, 4.7 and 5). */
 final class Provisioning {
+  static final List<Command> COMMANDS =
+      List.of(
+          Command.of("UNMAP", "42 00 00 00 00 00 00 FF FF 00", MEDIUM, Provisioning::unmap),
+          Command.of(
+              "WRITE SAME (10)",
+              "41 08 FF FF FF FF 00 FF FF 00",
+              MEDIUM,
+              Provisioning::writeSame10),
+          Command.of(
+              "WRITE SAME (16)",
+              "93 09 FF FF FF FF FF FF FF FF FF FF FF FF 00 00",
+              MEDIUM,
+              Provisioning::writeSame16),
+          Command.ofAction(
+              "GET LBA STATUS",
+              "9E 12 FF FF FF FF FF FF FF FF FF FF FF FF 00 00",
+              MEDIUM,
+              Provisioning::getLbaStatus));
+
   static final int MAX_UNMAP_DESCRIPTORS = 256;
 
   /** 512 MiB in one command. */
@@ -19,6 +39,10 @@ final class Provisioning {
 
   /** Trimming goes by physical blocks. */
   static final int UNMAP_GRANULARITY_BLOCKS = 8;
+
+  // In byte 1 of WRITE SAME.
+  private static final int UNMAP = 0x08;
+  private static final int NDOB = 0x01;
 
   private static final int UNMAP_HEADER_BYTES = 8;
   private static final int UNMAP_DESCRIPTOR_BYTES = 16;
@@ -33,7 +57,7 @@ final class Provisioning {
 
   // ---- UNMAP ----------------------------------------------------------------------------------
 
-  static void unmap(Nexus nexus, Task task) {
+  private static void unmap(Nexus nexus, Task task) {
     int length = task.cdb16(7);
     if ((task.cdb8(1) & 1) != 0) {
       nexus.fail(task, Sense.INVALID_FIELD_IN_CDB); // ANCHOR: there is no anchored state
@@ -51,14 +75,14 @@ final class Provisioning {
       nexus.fail(task, Sense.PARAMETER_LIST_LENGTH);
       return;
     }
-    ByteBuffer list = ByteBuffer.wrap(Objects.requireNonNull(task.staged), 0, task.stagedBytes);
+    ByteBuffer list = ByteBuffer.wrap(task.staged(), 0, task.stagedBytes);
     int bytes = Math.min(list.getShort(2) & 0xFFFF, task.stagedBytes - UNMAP_HEADER_BYTES);
     int count = bytes / UNMAP_DESCRIPTOR_BYTES;
     long total = 0;
     for (int i = 0; i < count; i++) {
       int at = UNMAP_HEADER_BYTES + i * UNMAP_DESCRIPTOR_BYTES;
-      long blocks = ReadWrite.unsigned(list.getInt(at + 8));
-      if (!ReadWrite.within(task.unit(), list.getLong(at), blocks)) {
+      long blocks = Integer.toUnsignedLong(list.getInt(at + 8));
+      if (!BlockCdb.within(task.unit(), list.getLong(at), blocks)) {
         nexus.fail(task, Sense.LBA_OUT_OF_RANGE);
         return;
       }
@@ -74,7 +98,7 @@ final class Provisioning {
   private static @Nullable Sense trimAll(Task task, ByteBuffer list, int count) {
     for (int i = 0; i < count && !task.aborted; i++) {
       int at = UNMAP_HEADER_BYTES + i * UNMAP_DESCRIPTOR_BYTES;
-      long blocks = ReadWrite.unsigned(list.getInt(at + 8));
+      long blocks = Integer.toUnsignedLong(list.getInt(at + 8));
       if (blocks > 0) {
         task.volume().trim(list.getLong(at) * Volume.BLOCK_BYTES, blocks * Volume.BLOCK_BYTES);
       }
@@ -84,28 +108,27 @@ final class Provisioning {
 
   // ---- WRITE SAME -----------------------------------------------------------------------------
 
-  static void writeSame10(Nexus nexus, Task task) {
-    writeSame(nexus, task, ReadWrite.lba32(task), task.cdb16(7), task.cdb8(1) & ~1);
+  private static void writeSame10(Nexus nexus, Task task) {
+    writeSame(nexus, task, false);
   }
 
-  static void writeSame16(Nexus nexus, Task task) {
-    writeSame(nexus, task, task.cdb64(2), ReadWrite.unsigned(task.cdb32(10)), task.cdb8(1));
+  private static void writeSame16(Nexus nexus, Task task) {
+    writeSame(nexus, task, (task.cdb8(1) & NDOB) != 0);
   }
 
-  private static void writeSame(Nexus nexus, Task task, long lba, long blocks, int flags) {
-    boolean noData = (flags & 0x01) != 0;
-    if ((flags & 0xF0) != 0 || blocks == 0 || blocks > MAX_WRITE_SAME_BLOCKS) {
+  private static void writeSame(Nexus nexus, Task task, boolean noData) {
+    long lba = BlockCdb.lba(task);
+    long blocks = BlockCdb.blocks(task);
+    if ((task.cdb8(1) & 0xF0) != 0 || blocks == 0 || blocks > MAX_WRITE_SAME_BLOCKS) {
       // Protection, ANCHOR, "to the end" (WSNZ is set), or too long.
       nexus.fail(task, Sense.INVALID_FIELD_IN_CDB);
       return;
     }
-    if (!ReadWrite.within(task.unit(), lba, blocks)) {
+    if (!BlockCdb.within(task.unit(), lba, blocks)) {
       nexus.fail(task, Sense.LBA_OUT_OF_RANGE);
       return;
     }
-    task.offsetBytes = lba * Volume.BLOCK_BYTES;
-    task.lengthBytes = (int) blocks * Volume.BLOCK_BYTES;
-    task.fua = (flags & 0x08) != 0; // here it means UNMAP
+    BlockCdb.setRange(task, lba, blocks);
     if (noData) {
       fill(nexus, task, null);
     } else if (task.edtl != Volume.BLOCK_BYTES) {
@@ -116,7 +139,7 @@ final class Provisioning {
   }
 
   private static void writeSameData(Nexus nexus, Task task) {
-    byte[] pattern = Objects.requireNonNull(task.staged);
+    byte[] pattern = task.staged();
     if (task.stagedBytes < Volume.BLOCK_BYTES) {
       nexus.fail(task, Sense.INVALID_FIELD_IN_CDB); // not sent as data to the target
       return;
@@ -127,7 +150,7 @@ final class Provisioning {
 
   /** Without a pattern the range becomes zeros; UNMAP decides how. */
   private static void fill(Nexus nexus, Task task, byte @Nullable [] pattern) {
-    boolean unmap = task.fua;
+    boolean unmap = (task.cdb8(1) & UNMAP) != 0;
     nexus.slow(
         task,
         own -> {
@@ -158,7 +181,7 @@ final class Provisioning {
 
   // ---- GET LBA STATUS -------------------------------------------------------------------------
 
-  static void getLbaStatus(Nexus nexus, Task task) {
+  private static void getLbaStatus(Nexus nexus, Task task) {
     long lba = task.cdb64(2);
     LogicalUnit unit = task.unit();
     if (lba < 0 || lba >= unit.blocks) {
@@ -174,7 +197,7 @@ final class Provisioning {
           describe(answer, offset, length, own.volume().extents(offset, length));
           return null;
         },
-        (own, done) -> own.reply(done, answer, ReadWrite.unsigned(done.cdb32(10))));
+        (own, done) -> own.reply(done, answer, done.cdbUnsigned32(10)));
   }
 
   /** Mapped and deallocated ranges in turn, from {@code offset} on without a gap. */

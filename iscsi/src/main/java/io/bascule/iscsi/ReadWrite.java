@@ -1,113 +1,74 @@
 package io.bascule.iscsi;
 
+import static io.bascule.iscsi.Command.Needs.MEDIUM;
+
 import io.bascule.core.volume.StoreException;
 import io.bascule.core.volume.Volume;
 import java.nio.ByteBuffer;
+import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** READ, WRITE, SYNCHRONIZE CACHE, PRE-FETCH (SBC-3, 5). */
 final class ReadWrite {
+  static final List<Command> COMMANDS =
+      List.of(
+          Command.of("READ (6)", "08 1F FF FF FF 00", MEDIUM, ReadWrite::read),
+          Command.of("READ (10)", "28 18 FF FF FF FF 00 FF FF 00", MEDIUM, ReadWrite::read),
+          Command.of("READ (12)", "A8 18 FF FF FF FF FF FF FF FF 00 00", MEDIUM, ReadWrite::read),
+          Command.of(
+              "READ (16)",
+              "88 18 FF FF FF FF FF FF FF FF FF FF FF FF 00 00",
+              MEDIUM,
+              ReadWrite::read),
+          Command.of("WRITE (6)", "0A 1F FF FF FF 00", MEDIUM, ReadWrite::write),
+          Command.of("WRITE (10)", "2A 18 FF FF FF FF 00 FF FF 00", MEDIUM, ReadWrite::write),
+          Command.of("WRITE (12)", "AA 18 FF FF FF FF FF FF FF FF 00 00", MEDIUM, ReadWrite::write),
+          Command.of(
+              "WRITE (16)",
+              "8A 18 FF FF FF FF FF FF FF FF FF FF FF FF 00 00",
+              MEDIUM,
+              ReadWrite::write),
+          Command.of(
+              "SYNCHRONIZE CACHE (10)",
+              "35 02 FF FF FF FF 00 FF FF 00",
+              MEDIUM,
+              ReadWrite::synchronizeCache),
+          Command.of(
+              "SYNCHRONIZE CACHE (16)",
+              "91 02 FF FF FF FF FF FF FF FF FF FF FF FF 00 00",
+              MEDIUM,
+              ReadWrite::synchronizeCache),
+          Command.of(
+              "PRE-FETCH (10)", "34 02 FF FF FF FF 00 FF FF 00", MEDIUM, ReadWrite::preFetch),
+          Command.of(
+              "PRE-FETCH (16)",
+              "90 02 FF FF FF FF FF FF FF FF FF FF FF FF 00 00",
+              MEDIUM,
+              ReadWrite::preFetch));
+
   /** MAXIMUM TRANSFER LENGTH of the block limits page: 8 MiB. */
   static final int MAX_TRANSFER_BLOCKS = 16_384;
 
-  private static final int FUA = 0x08;
-  private static final int PROTECT = 0xE0;
-
   private ReadWrite() {}
 
-  // ---- CDBs -----------------------------------------------------------------------------------
-
-  static void read6(Nexus nexus, Task task) {
-    read(nexus, task, lba6(task), blocks6(task), 0);
-  }
-
-  static void read10(Nexus nexus, Task task) {
-    read(nexus, task, lba32(task), task.cdb16(7), task.cdb8(1));
-  }
-
-  static void read12(Nexus nexus, Task task) {
-    read(nexus, task, lba32(task), unsigned(task.cdb32(6)), task.cdb8(1));
-  }
-
-  static void read16(Nexus nexus, Task task) {
-    read(nexus, task, task.cdb64(2), unsigned(task.cdb32(10)), task.cdb8(1));
-  }
-
-  static void write6(Nexus nexus, Task task) {
-    write(nexus, task, lba6(task), blocks6(task), 0);
-  }
-
-  static void write10(Nexus nexus, Task task) {
-    write(nexus, task, lba32(task), task.cdb16(7), task.cdb8(1));
-  }
-
-  static void write12(Nexus nexus, Task task) {
-    write(nexus, task, lba32(task), unsigned(task.cdb32(6)), task.cdb8(1));
-  }
-
-  static void write16(Nexus nexus, Task task) {
-    write(nexus, task, task.cdb64(2), unsigned(task.cdb32(10)), task.cdb8(1));
-  }
-
-  private static long lba6(Task task) {
-    return (task.cdb8(1) & 0x1F) << 16 | task.cdb16(2);
-  }
-
-  private static int blocks6(Task task) {
-    return task.cdb8(4) == 0 ? 256 : task.cdb8(4);
-  }
-
-  static long lba32(Task task) {
-    return unsigned(task.cdb32(2));
-  }
-
-  static long unsigned(int value) {
-    return Integer.toUnsignedLong(value);
-  }
-
-  /** Whether the range is on the unit; a 64-bit LBA may come out negative. */
-  static boolean within(LogicalUnit unit, long lba, long blocks) {
-    return lba >= 0 && lba <= unit.blocks && blocks <= unit.blocks - lba;
-  }
-
-  static LogicalUnit unit(Task task) {
-    return Objects.requireNonNull(task.unit);
-  }
-
-  static Volume volume(Task task) {
-    return Objects.requireNonNull(task.volume);
-  }
-
-  /** Checks and sets the range of a command that moves data. */
-  private static boolean locate(Nexus nexus, Task task, long lba, long blocks, int flags) {
-    if ((flags & PROTECT) != 0) {
-      nexus.fail(task, Sense.INVALID_FIELD_IN_CDB); // there is no protection information
+  /** Sets the range of a command that moves data; {@code false} if it was refused. */
+  private static boolean locate(Nexus nexus, Task task) {
+    if (!BlockCdb.locate(nexus, task, BlockCdb.blocks(task), MAX_TRANSFER_BLOCKS)) {
       return false;
     }
-    if (!within(unit(task), lba, blocks)) {
-      nexus.fail(task, Sense.LBA_OUT_OF_RANGE);
-      return false;
-    }
-    if (blocks > MAX_TRANSFER_BLOCKS) {
-      nexus.fail(task, Sense.INVALID_FIELD_IN_CDB);
-      return false;
-    }
-    task.offsetBytes = lba * Volume.BLOCK_BYTES;
-    task.lengthBytes = (int) blocks * Volume.BLOCK_BYTES;
     task.transferBytes = task.lengthBytes;
-    task.fua = (flags & FUA) != 0;
     return true;
   }
 
   // ---- READ -----------------------------------------------------------------------------------
 
-  private static void read(Nexus nexus, Task task, long lba, long blocks, int flags) {
-    if (!locate(nexus, task, lba, blocks, flags)) {
+  private static void read(Nexus nexus, Task task) {
+    if (!locate(nexus, task)) {
       return;
     }
     task.isRead = true;
-    if (task.fua && blocks > 0) {
+    if (task.fua && task.lengthBytes > 0) {
       // What it reads must be on stable storage (SBC-3, 5.11).
       nexus.slow(task, ReadWrite::flushWork, ReadWrite::sendRead);
     } else {
@@ -132,7 +93,7 @@ final class ReadWrite {
       int got;
       try {
         out.limit(from + whole).position(from);
-        got = nexus.tryRead(volume(task), task.offsetBytes + task.sentBytes, out);
+        got = nexus.tryRead(task.volume(), task.offsetBytes + task.sentBytes, out);
       } catch (StoreException e) {
         out.limit(limit).position(position);
         nexus.fail(task, Nexus.storeFailure(e, false));
@@ -159,7 +120,7 @@ final class ReadWrite {
     int rest = wholeBlocks(Math.min(task.lengthBytes, task.edtl)) - task.sentBytes;
     ByteBuffer buffer = Objects.requireNonNull(task.slowBuffer);
     buffer.clear().limit(Math.min(rest, buffer.capacity()));
-    volume(task).read(task.offsetBytes + task.sentBytes, buffer);
+    task.volume().read(task.offsetBytes + task.sentBytes, buffer);
     buffer.flip();
     return null;
   }
@@ -185,8 +146,8 @@ final class ReadWrite {
 
   // ---- WRITE ----------------------------------------------------------------------------------
 
-  private static void write(Nexus nexus, Task task, long lba, long blocks, int flags) {
-    if (!locate(nexus, task, lba, blocks, flags)) {
+  private static void write(Nexus nexus, Task task) {
+    if (!locate(nexus, task)) {
       return;
     }
     task.isWrite = true;
@@ -212,7 +173,7 @@ final class ReadWrite {
       int limit = segment.limit();
       int end = segment.position() + whole;
       segment.limit(end);
-      nexus.write(volume(task), task.offsetBytes + task.writtenBytes, segment);
+      nexus.write(task.volume(), task.offsetBytes + task.writtenBytes, segment);
       task.writtenBytes += whole;
       segment.limit(limit).position(end);
     }
@@ -235,7 +196,7 @@ final class ReadWrite {
     if (task.partialBytes < Volume.BLOCK_BYTES) {
       return false;
     }
-    nexus.write(volume(task), task.offsetBytes + task.writtenBytes, ByteBuffer.wrap(partial));
+    nexus.write(task.volume(), task.offsetBytes + task.writtenBytes, ByteBuffer.wrap(partial));
     task.writtenBytes += Volume.BLOCK_BYTES;
     task.partialBytes = 0;
     return true;
@@ -252,46 +213,30 @@ final class ReadWrite {
   }
 
   private static @Nullable Sense durableWrite(Task task) {
-    volume(task).write(task.offsetBytes, Objects.requireNonNull(task.wholeWrite), true);
+    task.volume().write(task.offsetBytes, Objects.requireNonNull(task.wholeWrite), true);
     task.writtenBytes = task.lengthBytes;
     return null;
   }
 
   private static @Nullable Sense flushWork(Task task) {
-    volume(task).flush();
+    task.volume().flush();
     return null;
   }
 
   // ---- Without data ---------------------------------------------------------------------------
 
-  static void synchronizeCache10(Nexus nexus, Task task) {
-    synchronizeCache(nexus, task, lba32(task), task.cdb16(7));
-  }
-
-  static void synchronizeCache16(Nexus nexus, Task task) {
-    synchronizeCache(nexus, task, task.cdb64(2), unsigned(task.cdb32(10)));
-  }
-
   /** IMMED would let us answer early; a host that asks for durability gets it. */
-  private static void synchronizeCache(Nexus nexus, Task task, long lba, long blocks) {
-    if (!within(unit(task), lba, blocks)) {
-      nexus.fail(task, Sense.LBA_OUT_OF_RANGE);
-    } else {
+  private static void synchronizeCache(Nexus nexus, Task task) {
+    if (BlockCdb.within(task)) {
       nexus.slow(task, ReadWrite::flushWork, Nexus::good);
+    } else {
+      nexus.fail(task, Sense.LBA_OUT_OF_RANGE);
     }
   }
 
-  static void preFetch10(Nexus nexus, Task task) {
-    preFetch(nexus, task, lba32(task), task.cdb16(7));
-  }
-
-  static void preFetch16(Nexus nexus, Task task) {
-    preFetch(nexus, task, task.cdb64(2), unsigned(task.cdb32(10)));
-  }
-
   /** GOOD: "was not all brought into the cache", which is always allowed (SBC-3, 5.8). */
-  private static void preFetch(Nexus nexus, Task task, long lba, long blocks) {
-    if (within(unit(task), lba, blocks)) {
+  private static void preFetch(Nexus nexus, Task task) {
+    if (BlockCdb.within(task)) {
       nexus.good(task);
     } else {
       nexus.fail(task, Sense.LBA_OUT_OF_RANGE);

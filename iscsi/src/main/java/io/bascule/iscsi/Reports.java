@@ -1,26 +1,38 @@
 package io.bascule.iscsi;
 
-import java.nio.ByteBuffer;
-import java.util.Map;
-import org.jspecify.annotations.Nullable;
+import static io.bascule.iscsi.Command.Needs.MEDIUM;
+import static io.bascule.iscsi.Command.Needs.NOTHING;
+import static io.bascule.iscsi.Command.Needs.UNIT;
 
-/** Commands that tell about the unit and the target rather than of what is on the medium. */
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.Map;
+
+/** How large a unit is, which units there are, and which ways lead to them (SPC-4, 6; SBC-3, 5). */
 final class Reports {
+  static final List<Command> COMMANDS =
+      List.of(
+          Command.of(
+              "READ CAPACITY (10)",
+              "25 00 FF FF FF FF 00 00 00 00",
+              MEDIUM,
+              Reports::readCapacity10),
+          Command.ofAction(
+              "READ CAPACITY (16)",
+              "9E 10 FF FF FF FF FF FF FF FF FF FF FF FF 00 00",
+              MEDIUM,
+              Reports::readCapacity16),
+          Command.of(
+              "REPORT LUNS", "A0 00 FF 00 00 00 FF FF FF FF 00 00", NOTHING, Reports::reportLuns),
+          Command.ofAction(
+              "REPORT TARGET PORT GROUPS",
+              "A3 EA 00 00 00 00 FF FF FF FF 00 00",
+              UNIT,
+              Reports::targetPortGroups));
+
   private Reports() {}
 
-  static void requestSense(Nexus nexus, Task task) {
-    boolean descriptor = (task.cdb8(1) & 1) != 0;
-    Sense sense = Sense.LUN_NOT_SUPPORTED;
-    if (task.unit != null) {
-      Sense attention = nexus.view.unitAttentions.take(task.lun);
-      sense = attention == null ? Sense.NONE : attention;
-    }
-    ByteBuffer out = nexus.scratch.clear();
-    out.position(sense.encode(out, 0, descriptor));
-    nexus.reply(task, out, task.cdb8(4));
-  }
-
-  static void readCapacity10(Nexus nexus, Task task) {
+  private static void readCapacity10(Nexus nexus, Task task) {
     if (task.cdb32(2) != 0 && (task.cdb8(8) & 1) == 0) {
       nexus.fail(task, Sense.INVALID_FIELD_IN_CDB);
       return;
@@ -31,19 +43,19 @@ final class Reports {
     nexus.reply(task, out, out.position());
   }
 
-  static void readCapacity16(Nexus nexus, Task task) {
+  private static void readCapacity16(Nexus nexus, Task task) {
     ByteBuffer out = nexus.scratch.clear();
     out.putLong(task.unit().blocks - 1).putInt(512);
     out.put((byte) 0);
     out.put((byte) 3); // 2^3 logical blocks in a physical one
     out.putShort((short) 0xC000); // LBPME, LBPRZ, aligned at 0
     out.putLong(0).putLong(0);
-    nexus.reply(task, out, ReadWrite.unsigned(task.cdb32(10)));
+    nexus.reply(task, out, task.cdbUnsigned32(10));
   }
 
-  static void reportLuns(Nexus nexus, Task task) {
+  private static void reportLuns(Nexus nexus, Task task) {
     int select = task.cdb8(2);
-    long allocation = ReadWrite.unsigned(task.cdb32(6));
+    long allocation = task.cdbUnsigned32(6);
     if (select > 2 || allocation < 16) {
       nexus.fail(task, Sense.INVALID_FIELD_IN_CDB);
       return;
@@ -62,7 +74,7 @@ final class Reports {
   }
 
   /** REPORT TARGET PORT GROUPS (SPC-4, 6.37): one port in each group. */
-  static void targetPortGroups(Nexus nexus, Task task) {
+  private static void targetPortGroups(Nexus nexus, Task task) {
     int format = task.cdb8(1) >> 5;
     if (format > 1) {
       nexus.fail(task, Sense.INVALID_FIELD_IN_CDB);
@@ -82,73 +94,6 @@ final class Reports {
       out.putInt(group.getKey()); // relative target port
     }
     out.putInt(0, out.position() - 4);
-    nexus.reply(task, out, ReadWrite.unsigned(task.cdb32(6)));
-  }
-
-  static void managementFunctions(Nexus nexus, Task task) {
-    boolean longer = (task.cdb8(2) & 0x80) != 0;
-    long allocation = ReadWrite.unsigned(task.cdb32(6));
-    if (allocation < 4) {
-      nexus.fail(task, Sense.INVALID_FIELD_IN_CDB);
-      return;
-    }
-    ByteBuffer out = nexus.scratch.clear();
-    out.putInt(0xDA000000); // abort task, abort and clear task set, LUN and target reset
-    if (longer) {
-      out.put(3, (byte) 12).putLong(0).putInt(0);
-    }
-    nexus.reply(task, out, allocation);
-  }
-
-  /** REPORT SUPPORTED OPERATION CODES (SPC-4, 6.35). */
-  static void opcodes(Nexus nexus, Task task) {
-    boolean timeouts = (task.cdb8(2) & 0x80) != 0;
-    int option = task.cdb8(2) & 7;
-    ByteBuffer out = nexus.scratch.clear();
-    if (option == 0) {
-      out.putInt(0);
-      for (Command command : Commands.all()) {
-        list(command, timeouts, out);
-      }
-      out.putInt(0, out.position() - 4);
-    } else {
-      int opcode = task.cdb8(3);
-      boolean hasActions = Commands.hasActions(opcode);
-      if (option > 3 || option == 1 && hasActions || option == 2 && !hasActions) {
-        nexus.fail(task, Sense.INVALID_FIELD_IN_CDB);
-        return;
-      }
-      one(Commands.find(opcode, task.cdb16(4)), timeouts, out);
-    }
-    nexus.reply(task, out, ReadWrite.unsigned(task.cdb32(6)));
-  }
-
-  private static void list(Command command, boolean timeouts, ByteBuffer out) {
-    boolean action = command.serviceAction() >= 0;
-    out.put((byte) command.opcode()).put((byte) 0);
-    out.putShort((short) (action ? command.serviceAction() : 0));
-    out.put((byte) 0).put((byte) ((timeouts ? 2 : 0) | (action ? 1 : 0)));
-    out.putShort((short) command.usage().length);
-    if (timeouts) {
-      timeouts(out);
-    }
-  }
-
-  private static void one(@Nullable Command command, boolean timeouts, ByteBuffer out) {
-    if (command == null) {
-      out.putInt(0x00010000); // not supported
-      return;
-    }
-    out.put((byte) 0).put((byte) ((timeouts ? 0x80 : 0) | 3)); // as the standard has it
-    out.putShort((short) command.usage().length);
-    out.put(command.usage());
-    if (timeouts) {
-      timeouts(out);
-    }
-  }
-
-  /** A timeouts descriptor that recommends nothing. */
-  private static void timeouts(ByteBuffer out) {
-    out.putShort((short) 10).putShort((short) 0).putLong(0);
+    nexus.reply(task, out, task.cdbUnsigned32(6));
   }
 }
