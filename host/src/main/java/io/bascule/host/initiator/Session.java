@@ -1,25 +1,15 @@
 package io.bascule.host.initiator;
 
-import io.bascule.core.Check;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
-import java.nio.ByteBuffer;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Comparator;
-import java.util.HashMap;
-import java.util.Iterator;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -32,32 +22,24 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Issuing again is safe as long as the caller never has two outstanding writes to one block.
  *
- * <p>Threads: the <i>reader</i> connects, reads and completes; the <i>sender</i> writes; one clock
- * thread for all sessions keeps the deadlines. The reader never writes, so that a target that is
- * blocked writing to us always finds us reading. {@code lock} guards every mutable field;
- * completions run without it. A command is in exactly one of {@code waiting}, {@code delayed},
- * {@code outstanding}.
+ * <p>Here are its threads: the <i>reader</i> connects, reads and completes; the <i>sender</i>
+ * writes; one clock thread for all sessions keeps the deadlines. What they work on: {@link
+ * CommandQueues}, the {@link Link} there is, and the {@link Receiver}.
+ *
+ * <p>Invariants: {@code lock} guards every mutable field and all of those; completions run without
+ * it. The reader never writes, so that a target that is blocked writing to us always finds us
+ * reading. Once it has started, only the reader makes and ends a link.
  */
 public final class Session implements AutoCloseable {
-  /** Far above any depth a caller uses; more is a caller that doesn't wait for answers. */
-  private static final int MAX_COMMANDS = 4096;
-
   /** Between two attempts to reach a portal that is away: 10 to 20 ms. */
   private static final long RECONNECT_MILLIS = 10;
-
-  /** Before a command answered BUSY is issued again. */
-  private static final long RETRY_MILLIS = 10;
 
   /** How often times are looked at. */
   private static final long TICK_MILLIS = 100;
 
-  /** A silent target is asked for a sign of life after 1 s, and given up 5 s later: */
-  private static final long PING_AFTER_MILLIS = 1_000;
+  /** And while commands wait for another attempt. */
+  private static final long DELAYED_TICK_NANOS = 2_000_000;
 
-  /** longer than the 3 s after which a hung controller is replaced, shorter than any deadline. */
-  private static final long PING_ANSWER_MILLIS = 5_000;
-
-  private static final int MAX_BATCH = 64;
   private static final System.Logger LOG = System.getLogger(Session.class.getName());
 
   /** One thread looks at the deadlines of all sessions; a sender may be blocked in a write. */
@@ -74,29 +56,18 @@ public final class Session implements AutoCloseable {
   private final Thread reader;
   private final Thread sender;
 
-  private final ArrayDeque<Task> waiting = new ArrayDeque<>();
-  private final List<Task> delayed = new ArrayList<>();
-  private final Map<Integer, Task> outstanding = new HashMap<>();
-  private final ArrayDeque<OutPdu> urgent = new ArrayDeque<>();
-  private @Nullable Connection connection;
-  private @Nullable Negotiated negotiated;
-  private int cmdSn;
-  private int expStatSn;
-  private int maxCmdSn;
-  private int nextTag;
-  private long nextOrder;
-  private long heardNanos;
-  private long pingedNanos;
-  private int pingTag = Pdu.NO_TAG;
-  private boolean loggingOut;
+  private final CommandQueues queues = new CommandQueues();
+  private final Tally tally = new Tally();
+  private final Receiver receiver;
+  private @Nullable Link link;
   private boolean closed;
   private @Nullable ScheduledFuture<?> clock;
-  private SessionStats stats = SessionStats.NONE;
 
   private Session(TargetUrl url, InitiatorOptions options) {
     this.url = url;
     this.options = options;
     this.lun = encodeLun(url.lun());
+    this.receiver = new Receiver(url, queues, tally, work);
     this.reader =
         Thread.ofPlatform().daemon().name("host-reader " + url.portal()).unstarted(this::readAll);
     this.sender =
@@ -122,7 +93,7 @@ public final class Session implements AutoCloseable {
   public SessionStats stats() {
     lock.lock();
     try {
-      return stats;
+      return tally.total();
     } finally {
       lock.unlock();
     }
@@ -134,10 +105,7 @@ public final class Session implements AutoCloseable {
     lock.lock();
     try {
       if (!closed) {
-        int commands = waiting.size() + delayed.size() + outstanding.size();
-        Check.that(commands < MAX_COMMANDS, "%d commands unanswered", commands);
-        long deadline = now + options.recoveryMillis() * 1_000_000L;
-        waiting.add(new Task(command, completion, nextOrder++, deadline));
+        queues.add(command, completion, now + options.recoveryMillis() * 1_000_000L);
         work.signal();
         return;
       }
@@ -149,31 +117,10 @@ public final class Session implements AutoCloseable {
 
   /** Issues a command and waits for its answer, whatever its status. */
   public ScsiResult execute(ScsiCommand command) throws IOException {
-    CompletableFuture<ScsiResult> answer = new CompletableFuture<>();
-    submit(
-        command,
-        new Completion() {
-          @Override
-          public void answered(ScsiResult result, long nanos) {
-            answer.complete(result);
-          }
-
-          @Override
-          public void failed(IOException cause, long nanos) {
-            answer.completeExceptionally(cause);
-          }
-        });
-    try {
-      // The deadline of the command itself ends the wait; the margin only guards against our bugs.
-      return answer.get(options.recoveryMillis() + 10_000, TimeUnit.MILLISECONDS);
-    } catch (ExecutionException e) {
-      throw new IOException(command.name() + " failed", e.getCause());
-    } catch (TimeoutException e) {
-      throw new IOException(command.name() + " was forgotten", e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IOException(command.name() + ": interrupted", e);
-    }
+    AwaitedAnswer answer = new AwaitedAnswer();
+    submit(command, answer);
+    // The deadline of the command itself ends the wait; the margin only guards against our bugs.
+    return answer.await(command.name(), options.recoveryMillis() + 10_000);
   }
 
   /** As {@link #execute}, but everything except GOOD throws {@link ScsiException}. */
@@ -204,8 +151,8 @@ public final class Session implements AutoCloseable {
         return;
       }
       closed = true;
-      if (connection != null) {
-        logoutLocked();
+      if (link != null) {
+        link.logOut();
       }
       work.signalAll();
     } finally {
@@ -236,15 +183,16 @@ public final class Session implements AutoCloseable {
 
   private void readAll() {
     while (true) {
-      Connection current = reconnected();
+      Link current = reconnected();
       if (current == null) {
         return;
       }
+      Connection connection = current.connection;
       try {
         while (true) {
-          current.read();
-          for (Pdu pdu = current.next(); pdu != null; pdu = current.next()) {
-            handle(pdu);
+          connection.read();
+          for (Pdu pdu = connection.next(); pdu != null; pdu = connection.next()) {
+            receive(current, pdu);
           }
         }
       } catch (IOException | RuntimeException e) {
@@ -253,17 +201,17 @@ public final class Session implements AutoCloseable {
     }
   }
 
-  /** The connection there is, or a new one; null once closed. */
-  private @Nullable Connection reconnected() {
+  /** The link there is, or a new one; null once closed. */
+  private @Nullable Link reconnected() {
     boolean told = false;
     while (true) {
       lock.lock();
       try {
-        if (closed && connection == null) {
+        if (closed && link == null) {
           return null;
         }
-        if (connection != null) {
-          return connection;
+        if (link != null) {
+          return link;
         }
       } finally {
         lock.unlock();
@@ -272,7 +220,7 @@ public final class Session implements AutoCloseable {
         attach(login());
         lock.lock();
         try {
-          stats = stats.plus(new SessionStats(1, 0, 0, 0, 0));
+          tally.reconnected();
         } finally {
           lock.unlock();
         }
@@ -312,14 +260,7 @@ public final class Session implements AutoCloseable {
         login.connection().close();
         return;
       }
-      connection = login.connection();
-      negotiated = login.state().negotiated();
-      cmdSn = login.state().cmdSn();
-      expStatSn = login.state().expStatSn();
-      maxCmdSn = login.state().maxCmdSn();
-      loggingOut = false;
-      pingTag = Pdu.NO_TAG;
-      heardNanos = System.nanoTime();
+      link = new Link(login, queues, lun, work, System.nanoTime());
       work.signalAll();
     } finally {
       lock.unlock();
@@ -327,184 +268,44 @@ public final class Session implements AutoCloseable {
   }
 
   /** Every unanswered command goes back to the queue, in its order. */
-  private void detach(Connection lost, Exception cause) {
-    lost.close();
+  private void detach(Link lost, Exception cause) {
+    lost.connection.close();
     lock.lock();
     try {
+      int unanswered = queues.outstandingCount();
       LOG.log(
           cause instanceof ProtocolException || cause instanceof RuntimeException
               ? Level.WARNING
               : Level.DEBUG,
-          () -> url + ": connection lost with " + outstanding.size() + " commands unanswered",
+          () -> url + ": connection lost with " + unanswered + " commands unanswered",
           cause);
-      connection = null;
-      negotiated = null;
-      urgent.clear();
-      stats = stats.plus(new SessionStats(0, outstanding.size(), 0, 0, 0));
-      List<Task> again = new ArrayList<>(outstanding.values());
-      again.addAll(delayed);
-      again.addAll(waiting);
-      again.sort(Comparator.comparingLong(task -> task.order));
-      outstanding.clear();
-      delayed.clear();
-      waiting.clear();
-      waiting.addAll(again);
+      link = null;
+      tally.reissued(unanswered);
+      queues.issueAgain();
     } finally {
       lock.unlock();
     }
   }
 
-  private void handle(Pdu pdu) throws IOException {
+  private void receive(Link current, Pdu pdu) throws IOException {
     long now = System.nanoTime();
-    Task ended = null;
-    ScsiResult result = null;
+    Task ended;
     lock.lock();
     try {
-      heardNanos = now;
-      if (pdu.maxCmdSn() - maxCmdSn > 0) {
-        maxCmdSn = pdu.maxCmdSn();
-        work.signal();
-      }
-      switch (pdu.opcode()) {
-        case Opcode.DATA_IN -> {
-          Task task = task(pdu);
-          task.take(pdu);
-          if ((pdu.flags() & 0x01) != 0) {
-            countStatus(pdu);
-            result = new ScsiResult(pdu.byteAt(3), new byte[0], task.received());
-            ended = endOrRetry(task, result, now);
-          }
-        }
-        case Opcode.SCSI_RESPONSE -> {
-          countStatus(pdu);
-          Task task = task(pdu);
-          if (pdu.byteAt(2) != 0) {
-            throw new ProtocolException(
-                "target failure " + pdu.byteAt(2) + " on " + task.command.name());
-          }
-          result = new ScsiResult(pdu.byteAt(3), Task.senseOf(pdu), task.received());
-          ended = endOrRetry(task, result, now);
-        }
-        case Opcode.R2T -> {
-          Task task = task(pdu);
-          urgent.addAll(task.dataFor(pdu, lun, requireNegotiated()));
-          work.signal();
-        }
-        case Opcode.NOP_IN -> nopIn(pdu);
-        case Opcode.ASYNC_MESSAGE -> async(pdu);
-        case Opcode.LOGOUT_RESPONSE -> throw new IOException("logged out");
-        case Opcode.REJECT ->
-            throw new ProtocolException(
-                String.format("the target rejected a PDU, reason %02x", pdu.byteAt(2)));
-        default ->
-            throw new ProtocolException(String.format("unexpected opcode %02x", pdu.opcode()));
-      }
+      ended = receiver.receive(current, pdu, now);
     } finally {
       lock.unlock();
     }
-    if (ended != null && result != null) {
-      ended.completion.answered(result, now);
+    if (ended != null) {
+      ended.completion.answered(Objects.requireNonNull(ended.result), now);
     }
-  }
-
-  private Task task(Pdu pdu) throws ProtocolException {
-    Task task = outstanding.get(pdu.initiatorTag());
-    if (task == null) {
-      throw new ProtocolException(
-          String.format("opcode %02x for unknown task %d", pdu.opcode(), pdu.initiatorTag()));
-    }
-    return task;
-  }
-
-  /** At error recovery level 0 a hole in StatSN cannot be mended: the connection goes. */
-  private void countStatus(Pdu pdu) throws ProtocolException {
-    if (pdu.statSn() != expStatSn) {
-      throw new ProtocolException("StatSN " + pdu.statSn() + " where " + expStatSn + " was due");
-    }
-    expStatSn++;
-  }
-
-  private Negotiated requireNegotiated() {
-    Negotiated now = negotiated;
-    Check.that(now != null, "PDU without a login");
-    return Objects.requireNonNull(now);
-  }
-
-  /** The task if it has ended, null if it will be issued again. */
-  private @Nullable Task endOrRetry(Task task, ScsiResult result, long now) {
-    outstanding.remove(task.tag);
-    if (result.good()) {
-      return task;
-    }
-    Sense sense = result.sense();
-    boolean attention = sense != null && sense.key() == Sense.UNIT_ATTENTION;
-    boolean aborted =
-        result.status() == ScsiResult.TASK_ABORTED
-            || (sense != null && sense.key() == Sense.ABORTED_COMMAND);
-    boolean busy =
-        result.status() == ScsiResult.BUSY
-            || result.status() == ScsiResult.TASK_SET_FULL
-            || (sense != null && sense.passesByItself());
-    if (!attention && !aborted && !busy) {
-      return task;
-    }
-    // The deadline bounds the retries: each costs at least a round trip.
-    stats = stats.plus(new SessionStats(0, 0, 1, attention ? 1 : 0, 0));
-    task.notBeforeNanos = attention ? now : now + RETRY_MILLIS * 1_000_000L;
-    delayed.add(task);
-    work.signal();
-    return null;
-  }
-
-  private void nopIn(Pdu pdu) throws ProtocolException {
-    if (pdu.initiatorTag() != Pdu.NO_TAG) {
-      countStatus(pdu);
-      if (pdu.initiatorTag() == pingTag) {
-        pingTag = Pdu.NO_TAG;
-      }
-    }
-    if (pdu.targetTag() != Pdu.NO_TAG) {
-      ByteBuffer header = OutPdu.header(Opcode.NOP_OUT | Opcode.IMMEDIATE, 0x80);
-      header.putLong(8, pdu.header().getLong(8)).putInt(16, Pdu.NO_TAG);
-      header.putInt(20, pdu.targetTag()).putInt(24, cmdSn);
-      urgent.add(OutPdu.of(header, pdu.dataBytes()));
-      work.signal();
-    }
-  }
-
-  /** RFC 7143, 11.9.1. */
-  private void async(Pdu pdu) throws IOException {
-    countStatus(pdu);
-    int event = pdu.byteAt(36);
-    switch (event) {
-      case 1, 4 -> {
-        // Asked to log out, or to negotiate anew, which for us is the same: nothing new is issued
-        // here; what is unanswered when the connection ends is issued on the next one.
-        LOG.log(Level.DEBUG, () -> url + ": the target asks us to log out");
-        stats = stats.plus(new SessionStats(0, 0, 0, 0, 1));
-        logoutLocked();
-      }
-      case 2, 3 -> throw new IOException("the target announced that it drops the connection");
-      default -> LOG.log(Level.DEBUG, () -> url + ": asynchronous event " + event);
-    }
-  }
-
-  private void logoutLocked() {
-    if (loggingOut) {
-      return;
-    }
-    loggingOut = true;
-    ByteBuffer header = OutPdu.header(Opcode.LOGOUT | Opcode.IMMEDIATE, 0x80); // close the session
-    header.putInt(16, nextTag()).putInt(24, cmdSn);
-    urgent.add(OutPdu.of(header));
-    work.signalAll();
   }
 
   private void dropLocked(String reason) {
-    Connection current = connection;
+    Link current = link;
     if (current != null) {
       LOG.log(Level.DEBUG, () -> url + ": " + reason);
-      current.close(); // the reader meets the closed channel and recovers
+      current.connection.close(); // the reader meets the closed channel and recovers
     }
   }
 
@@ -513,74 +314,43 @@ public final class Session implements AutoCloseable {
   private void sendAll() {
     List<OutPdu> batch = new ArrayList<>();
     while (true) {
-      Connection current;
+      Link current;
       lock.lock();
       try {
-        while (true) {
-          long now = System.nanoTime();
-          wake(now);
-          collect(batch, now);
-          if (!batch.isEmpty()) {
-            break;
-          }
-          if (closed && connection == null) {
-            return;
-          }
-          work.awaitNanos(delayed.isEmpty() ? TICK_MILLIS * 1_000_000L : 2_000_000L);
-        }
-        current = connection;
+        current = workToDo(batch);
       } catch (InterruptedException e) {
         throw new IllegalStateException("nobody interrupts the sender", e);
       } finally {
         lock.unlock();
       }
-      if (current != null) {
-        try {
-          current.write(batch);
-        } catch (IOException e) {
-          current.close(); // the reader meets the closed channel, reports it and recovers
-        }
+      if (current == null) {
+        return;
+      }
+      try {
+        current.connection.write(batch);
+      } catch (IOException e) {
+        current.connection.close(); // the reader meets the closed channel, reports it and recovers
       }
       batch.clear();
     }
   }
 
-  /** Delayed commands whose time has come go back to the queue's head. */
-  private void wake(long now) {
-    for (Iterator<Task> tasks = delayed.iterator(); tasks.hasNext(); ) {
-      Task task = tasks.next();
-      if (task.notBeforeNanos - now <= 0) {
-        tasks.remove();
-        waiting.addFirst(task);
+  /** Waits until there is something to send, and fills the batch; null once closed. */
+  private @Nullable Link workToDo(List<OutPdu> batch) throws InterruptedException {
+    while (true) {
+      long now = System.nanoTime();
+      queues.wake(now);
+      Link current = link;
+      if (current != null) {
+        current.collect(batch, now);
+        if (!batch.isEmpty()) {
+          return current;
+        }
+      } else if (closed) {
+        return null;
       }
+      work.awaitNanos(queues.hasDelayed() ? DELAYED_TICK_NANOS : TICK_MILLIS * 1_000_000L);
     }
-  }
-
-  private void collect(List<OutPdu> batch, long now) {
-    Negotiated agreed = negotiated;
-    if (agreed == null) {
-      return;
-    }
-    while (!urgent.isEmpty() && batch.size() < MAX_BATCH) {
-      batch.add(urgent.removeFirst());
-    }
-    while (!loggingOut && !waiting.isEmpty() && batch.size() < MAX_BATCH && maxCmdSn - cmdSn >= 0) {
-      Task task = waiting.removeFirst();
-      int tag = nextTag();
-      batch.addAll(task.begin(tag, cmdSn++, lun, agreed, now));
-      outstanding.put(tag, task);
-    }
-    for (OutPdu pdu : batch) {
-      pdu.header().putInt(28, expStatSn);
-    }
-  }
-
-  private int nextTag() {
-    int tag = nextTag++;
-    if (tag == Pdu.NO_TAG) {
-      tag = nextTag++;
-    }
-    return tag;
   }
 
   // ---- clock ----
@@ -590,8 +360,12 @@ public final class Session implements AutoCloseable {
     List<Task> expired = new ArrayList<>();
     lock.lock();
     try {
-      expire(now, expired);
-      watch(now);
+      if (queues.expire(now, options.answerMillis() * 1_000_000L, expired)) {
+        dropLocked("a command is unanswered for too long");
+      }
+      if (link != null && !link.watch(now)) {
+        dropLocked("no sign of life");
+      }
     } finally {
       lock.unlock();
     }
@@ -602,64 +376,11 @@ public final class Session implements AutoCloseable {
     }
   }
 
-  private void expire(long now, List<Task> expired) {
-    boolean stuck = false;
-    for (Iterator<Task> tasks = outstanding.values().iterator(); tasks.hasNext(); ) {
-      Task task = tasks.next();
-      if (task.deadlineNanos - now <= 0) {
-        tasks.remove();
-        expired.add(task);
-        stuck = true; // its connection must not carry an answer, or take its data, any more
-      } else if (now - task.sentNanos > options.answerMillis() * 1_000_000L) {
-        stuck = true;
-      }
-    }
-    expire(waiting.iterator(), now, expired);
-    expire(delayed.iterator(), now, expired);
-    if (stuck) {
-      dropLocked("a command is unanswered for too long");
-    }
-  }
-
-  /** Asks a silent target for a sign of life. */
-  private void watch(long now) {
-    if (negotiated == null || loggingOut) {
-      return;
-    }
-    if (pingTag != Pdu.NO_TAG) {
-      if (now - pingedNanos > PING_ANSWER_MILLIS * 1_000_000L) {
-        dropLocked("no sign of life");
-      }
-    } else if (now - heardNanos > PING_AFTER_MILLIS * 1_000_000L) {
-      pingTag = nextTag();
-      pingedNanos = now;
-      ByteBuffer header = OutPdu.header(Opcode.NOP_OUT | Opcode.IMMEDIATE, 0x80);
-      header.putLong(8, lun).putInt(16, pingTag).putInt(20, Pdu.NO_TAG).putInt(24, cmdSn);
-      urgent.add(OutPdu.of(header));
-      work.signal();
-    }
-  }
-
-  private static void expire(Iterator<Task> tasks, long now, List<Task> expired) {
-    while (tasks.hasNext()) {
-      Task task = tasks.next();
-      if (task.deadlineNanos - now <= 0) {
-        tasks.remove();
-        expired.add(task);
-      }
-    }
-  }
-
   private void failAll(IOException cause) {
-    List<Task> left = new ArrayList<>();
+    List<Task> left;
     lock.lock();
     try {
-      left.addAll(outstanding.values());
-      left.addAll(delayed);
-      left.addAll(waiting);
-      outstanding.clear();
-      delayed.clear();
-      waiting.clear();
+      left = queues.removeAll();
     } finally {
       lock.unlock();
     }

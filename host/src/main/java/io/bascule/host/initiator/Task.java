@@ -3,6 +3,7 @@ package io.bascule.host.initiator;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A command on its way: what was asked, and how far this attempt has come. Guarded by the session's
@@ -20,6 +21,10 @@ final class Task {
   long sentNanos;
   long notBeforeNanos;
   int attempts;
+
+  /** How it was answered, as soon as it is. */
+  @Nullable ScsiResult result;
+
   private int received;
   private int nextDataSn;
 
