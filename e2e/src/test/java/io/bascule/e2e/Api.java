@@ -71,14 +71,23 @@ final class Api {
     return send("GET", path, null, "application/json");
   }
 
+  Answer healthz() throws IOException {
+    return request("GET", "/healthz", null, "application/json");
+  }
+
   Answer post(String path, String json) throws IOException {
     return send("POST", path, json, "application/json");
   }
 
   Answer send(String method, String path, @Nullable String body, String contentType)
       throws IOException {
+    return request(method, "/api/v1" + path, body, contentType);
+  }
+
+  private Answer request(String method, String path, @Nullable String body, String contentType)
+      throws IOException {
     var request =
-        HttpRequest.newBuilder(URI.create(url + "/api/v1" + path))
+        HttpRequest.newBuilder(URI.create(url + path))
             .timeout(Duration.ofSeconds(20))
             .method(
                 method,

@@ -22,6 +22,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
+import java.util.function.Predicate;
 
 /**
  * A real appliance: chassis and two controllers as processes of their own, in a folder of its own,
@@ -254,11 +255,28 @@ final class Appliance implements AutoCloseable {
     return findChassis().orElseThrow(() -> new AssertionError("no chassis runs for " + data));
   }
 
+  boolean chassisRuns() {
+    return findChassis().isPresent();
+  }
+
   private Optional<Long> findChassis() {
+    return find(arguments -> arguments.contains("chassis"));
+  }
+
+  /** The controller's process, if there is one just now; needs no chassis. */
+  Optional<Long> process(ControllerId id) {
+    String number = Integer.toString(id.number());
+    return find(arguments -> {
+      int at = arguments.indexOf("--controller");
+      return at >= 0 && at + 1 < arguments.size() && arguments.get(at + 1).equals(number);
+    });
+  }
+
+  private Optional<Long> find(Predicate<List<String>> which) {
     try (var processes = Files.newDirectoryStream(Path.of("/proc"), "[0-9]*")) {
       for (Path process : processes) {
         var arguments = arguments(process);
-        if (arguments.contains("chassis") && arguments.contains(data.toString())) {
+        if (arguments.contains(data.toString()) && which.test(arguments)) {
           return Optional.of(Long.parseLong(process.getFileName().toString()));
         }
       }
@@ -266,6 +284,20 @@ final class Appliance implements AutoCloseable {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /** Whoever says of itself that it is active; needs no chassis. */
+  Optional<ControllerId> saysActive() {
+    for (var id : ControllerId.values()) {
+      try {
+        if (api(1 + id.number()).healthz().text().contains("\"ACTIVE\"")) {
+          return Optional.of(id);
+        }
+      } catch (IOException e) {
+        continue; // It reboots.
+      }
+    }
+    return Optional.empty();
   }
 
   private static List<String> arguments(Path process) {

@@ -39,6 +39,8 @@ final class Commands {
   /** Runs the command to its end, at most {@code seconds}. */
   static Result run(int seconds, List<String> command) {
     try {
+      // Where the command keeps its class archive; without the folder it fails as it ends.
+      Files.createDirectories(HOME.resolve("target"));
       Path out = Files.createTempFile("bascule-e2e", ".out");
       Path err = Files.createTempFile("bascule-e2e", ".err");
       try {

@@ -12,8 +12,8 @@ final class UpgradeAlerts {
   private final EventService events;
 
   /**
-   * What was told last, by kind; a kind that is not here may still be raised from before a
-   * takeover.
+   * What was told last was about this, by kind; a kind that is not here may still be raised from
+   * before a takeover.
    */
   private final Map<String, String> told = new HashMap<>();
 
@@ -21,10 +21,15 @@ final class UpgradeAlerts {
     this.events = events;
   }
 
-  void raise(String kind, String message, String whatToDo) {
-    String last = told.put(kind, message);
-    if (last == null || !last.equals(message)) {
-      if (last != null && !last.isEmpty()) {
+  /**
+   * @param about tells one reason from another; the message of the same one may change and is told
+   *     once
+   */
+  void raise(String kind, String about, String message, String whatToDo) {
+    String last = told.put(kind, about);
+    if (last == null || !last.equals(about)) {
+      if (last == null || !last.isEmpty()) {
+        // One from before a takeover may speak of something else.
         events.clear(kind);
       }
       events.raise("WARNING", kind, message, whatToDo);

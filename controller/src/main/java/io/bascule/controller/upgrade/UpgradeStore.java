@@ -23,6 +23,9 @@ import java.util.Set;
  * same transaction as the progress, the history and the recorded answer of a cancel.
  */
 final class UpgradeStore {
+  private static final String MOVED =
+      "the upgrade row is not at revision %d any more; only the active controller changes it";
+
   private final StateDb db;
 
   UpgradeStore(StateDb db) {
@@ -208,10 +211,13 @@ final class UpgradeStore {
             row.preferredActive().map(ControllerId::number).orElse(null),
             row.rollbackCounter(),
             expectedRevision);
-    Check.that(
-        changed == 1,
-        "the upgrade row is not at revision %d any more; only the active controller changes it",
-        expectedRevision);
+    Check.that(changed == 1, MOVED, expectedRevision);
+  }
+
+  /** Before anything is done about the upgrade: the record is still the one that was stored. */
+  void check(Upgrade upgrade) {
+    long found = db.transaction(sql -> sql.number("SELECT revision FROM upgrade_row"));
+    Check.that(found == upgrade.revision(), MOVED, upgrade.revision());
   }
 
   private static void note(Sql sql, String id, List<Note> notes, Instant now) throws SQLException {

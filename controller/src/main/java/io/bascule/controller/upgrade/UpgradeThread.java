@@ -49,12 +49,6 @@ import java.util.function.Function;
 final class UpgradeThread {
   private static final System.Logger LOG = System.getLogger(UpgradeThread.class.getName());
 
-  /** Between two looks: short beside a boot, long beside a look. */
-  private static final long TURN_MILLIS = 50;
-
-  /** Without an upgrade only the view of the controllers is kept fresh. */
-  private static final long IDLE_TURN_MILLIS = 500;
-
   /** A request waits for at most one turn, whose actions are bounded at two seconds each. */
   private static final long ASK_SECONDS = 15;
 
@@ -72,13 +66,18 @@ final class UpgradeThread {
   private final Migration migration;
   private final EventService events;
   private final Clock clock;
-  private final ArrayBlockingQueue<Runnable> asked = new ArrayBlockingQueue<>(MAX_ASKED);
+  private final ArrayBlockingQueue<Asked<?>> asked = new ArrayBlockingQueue<>(MAX_ASKED);
   private final Thread thread;
   private final Object changes = new Object();
   private final UpgradeAlerts alerts;
-  private final Patience patience = new Patience();
+  private final Pace pace;
+  private final Patience patience;
 
   private volatile boolean stopping;
+
+  /** This thread has taken its last turn; nobody answers any more. */
+  private volatile boolean over;
+
   private volatile Snapshot snapshot;
   private long changeCount;
 
@@ -92,6 +91,9 @@ final class UpgradeThread {
   /** The last turn found no space for the record. */
   private boolean full;
 
+  /** The revision at which it was noted that this process leaves. */
+  private long leavingNotedAt = -1;
+
   /** What everybody sees. */
   record Snapshot(Optional<Upgrade> upgrade, Measures measures, World world, long revision) {}
 
@@ -101,13 +103,16 @@ final class UpgradeThread {
       HostIo hostIo,
       Migration migration,
       EventService events,
-      Clock clock) {
+      Clock clock,
+      Pace pace) {
     this.store = store;
     this.fleet = fleet;
     this.hostIo = hostIo;
     this.migration = migration;
     this.events = events;
     this.clock = clock;
+    this.pace = pace;
+    this.patience = new Patience(pace.nanos());
     this.alerts = new UpgradeAlerts(events);
     var stored = store.current();
     var measures = stored.map(UpgradeStore.Stored::measures).orElse(Measures.NONE);
@@ -129,7 +134,7 @@ final class UpgradeThread {
     stopping = true;
     if (Thread.currentThread() != thread && thread.isAlive()) {
       // Wakes it from its pause; a full queue keeps it awake anyway.
-      boolean woken = asked.offer(() -> {});
+      boolean woken = asked.offer(new Asked<>(_ -> true));
       LOG.log(Level.DEBUG, "the upgrade thread is asked to stop, woken: {0}", woken);
       try {
         thread.join(Duration.ofSeconds(5));
@@ -167,32 +172,59 @@ final class UpgradeThread {
     if (Thread.currentThread() == thread) {
       return work.apply(snapshot.world());
     }
-    var answer = new CompletableFuture<T>();
-    boolean taken =
-        !stopping
-            && asked.offer(() -> {
-              try {
-                look();
-                answer.complete(work.apply(snapshot.world()));
-              } catch (Throwable e) {
-                answer.completeExceptionally(e);
-              }
-            });
-    if (!taken) {
-      throw new Refusal(ErrorCode.NO_ACTIVE, "This controller is handing over. Ask again.");
+    var question = new Asked<>(work);
+    if (stopping || !asked.offer(question)) {
+      throw leaving();
+    }
+    if (over) {
+      refuseAsked();
     }
     try {
-      return answer.get(ASK_SECONDS, TimeUnit.SECONDS);
+      return question.answer.get(ASK_SECONDS, TimeUnit.SECONDS);
     } catch (ExecutionException e) {
       if (e.getCause() instanceof RuntimeException cause) {
         throw cause;
       }
       throw new IllegalStateException("the upgrade thread failed", e);
     } catch (TimeoutException e) {
-      throw new Refusal(ErrorCode.NO_ACTIVE, "This controller is handing over. Ask again.");
+      throw leaving();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new Refusal(ErrorCode.NO_ACTIVE, "This controller is stopping. Ask again.");
+    }
+  }
+
+  private static Refusal leaving() {
+    return new Refusal(ErrorCode.NO_ACTIVE, "This controller is handing over. Ask again.");
+  }
+
+  /** Whoever still waits for an answer shall ask the next active controller, at once. */
+  private void refuseAsked() {
+    for (var question = asked.poll(); question != null; question = asked.poll()) {
+      question.answer.completeExceptionally(leaving());
+    }
+  }
+
+  /** What somebody wants of this thread. */
+  private final class Asked<T> {
+    private final Function<World, T> work;
+    private final CompletableFuture<T> answer = new CompletableFuture<>();
+
+    Asked(Function<World, T> work) {
+      this.work = work;
+    }
+
+    /** A refused wish concerns who asked; a record that is not ours any more, this thread. */
+    void run() {
+      try {
+        look();
+        answer.complete(work.apply(snapshot.world()));
+      } catch (Check.BrokenInvariant | Error e) {
+        answer.completeExceptionally(e);
+        throw e;
+      } catch (RuntimeException e) {
+        answer.completeExceptionally(e);
+      }
     }
   }
 
@@ -216,15 +248,16 @@ final class UpgradeThread {
     } catch (Fleet.Leaving e) {
       LOG.log(Level.INFO, e.getMessage());
     } catch (RuntimeException e) {
-      if (stopping) {
-        // state.db is closed under a turn that was still going on; the record is what it was.
-        LOG.log(Level.INFO, "the last turn was cut short: {0}", e.getMessage());
-      } else {
+      if (!stopping) {
         // The record is safe; another process goes on from it. This one cannot be trusted with it
-        // any more.
-        LOG.log(Level.ERROR, "the upgrade thread failed; this controller stops itself", e);
-        Thread.getDefaultUncaughtExceptionHandler().uncaughtException(thread, e);
+        // any more: it ends as every process does that loses a vital thread.
+        throw e;
       }
+      // state.db is closed under a turn that was still going on; the record is what it was.
+      LOG.log(Level.INFO, "the last turn was cut short: {0}", e.getMessage());
+    } finally {
+      over = true;
+      refuseAsked();
     }
   }
 
@@ -246,8 +279,8 @@ final class UpgradeThread {
 
   private long pauseMillis() {
     return snapshot.upgrade().map(u -> !u.state().ended()).orElse(false)
-        ? TURN_MILLIS
-        : IDLE_TURN_MILLIS;
+        ? pace.turnMillis()
+        : pace.idleTurnMillis();
   }
 
   private void turn() {
@@ -258,6 +291,9 @@ final class UpgradeThread {
       return;
     }
     if (upgrade.state().ended()) {
+      // Also those of a process that died before it could.
+      alerts.clear(WAITING_ALERT);
+      alerts.clear(QUEUED_ALERT);
       measureAfter(upgrade);
       return;
     }
@@ -325,6 +361,7 @@ final class UpgradeThread {
     if (answer.availability() == Availability.BLOCKED) {
       alerts.raise(
           QUEUED_ALERT,
+          answer.reason().orElse(""),
           "The queued cancel waits: " + answer.reason().orElse(""),
           "Bring the standby ONLINE, or withdraw the cancel.");
     }
@@ -333,60 +370,84 @@ final class UpgradeThread {
 
   private void act(Upgrade upgrade, Action action) {
     var now = clock.instant();
-    if (action instanceof Action.Wait wait) {
-      waiting(upgrade, wait, now);
-      return;
-    }
-    try {
-      switch (action) {
-        case Action.AllHold hold -> {
-          var reached = new UpgradeEvent.GoalsReached(fleet.self(), now);
-          apply(reached);
+    switch (action) {
+      case Action.Wait wait -> waiting(upgrade, wait, wait.why(), now);
+      case Action.AllHold hold -> came(new UpgradeEvent.GoalsReached(fleet.self(), now));
+      case Action.Failed failed ->
+          came(new UpgradeEvent.StepFailed(failed.code(), failed.detail(), failed.mayRetry(), now));
+      case Action.StartOver startOver -> came(new UpgradeEvent.RolesChanged(startOver.why(), now));
+      case Action.SetSlot _,
+          Action.Boot _,
+          Action.Settle _,
+          Action.Stage _,
+          Action.DropSlot _,
+          Action.Commit _,
+          Action.HandOver _,
+          Action.RebootInPlace _ -> {
+        try {
+          perform(upgrade, action);
+          moved();
+        } catch (Fleet.Unreachable e) {
+          // A goal: it is asked for again in the next turn, and a person is told if that lasts,
+          // in whatever words it fails each time.
+          var wait = Action.Wait.until(String.valueOf(e.getMessage()));
+          waiting(upgrade, wait, action.toString(), now);
         }
-        case Action.Failed failed ->
-            apply(
-                new UpgradeEvent.StepFailed(
-                    failed.code(), failed.detail(), failed.mayRetry(), now));
-        case Action.StartOver startOver ->
-            apply(new UpgradeEvent.RolesChanged(startOver.why(), now));
-        case Action.SetSlot set -> {
-          log(upgrade, set.id() + " boots slot " + set.slot() + " next");
-          fleet.setSlot(set.id(), set.slot(), set.fallback(), upgrade.plan().id());
-        }
-        case Action.Boot boot -> {
-          log(upgrade, "boot " + boot.id());
-          fleet.boot(boot.id(), "upgrade " + upgrade.plan().id());
-        }
-        case Action.Settle settle -> fleet.settle(settle.id());
-        case Action.Stage stage -> {
-          log(upgrade, "stage " + stage.release() + " on " + stage.id());
-          fleet.stage(stage.id(), stage.release(), stage.slot(), upgrade.stagingTag());
-        }
-        case Action.DropSlot drop -> {
-          log(upgrade, "empty slot " + drop.slot() + " of " + drop.id());
-          fleet.dropSlot(drop.id(), drop.slot());
-        }
-        case Action.Commit commit -> commit(upgrade);
-        case Action.HandOver handOver -> {
-          leave(upgrade, "hand over to " + snapshot.world().standby());
-          fleet.handOver("upgrade " + upgrade.plan().id());
-        }
-        case Action.RebootInPlace reboot -> {
-          leave(upgrade, "reboot in place: disruption was accepted");
-          fleet.rebootInPlace("upgrade " + upgrade.plan().id());
-        }
-        case Action.Wait wait -> Check.that(false, "%s was handled above", wait);
       }
-      patience.over();
-      alerts.clear(WAITING_ALERT);
-    } catch (Fleet.Unreachable e) {
-      // A goal: it is asked for again in the next turn, and a person is told if that lasts.
-      waiting(upgrade, Action.Wait.until(String.valueOf(e.getMessage())), now);
     }
   }
 
-  private void waiting(Upgrade upgrade, Action.Wait wait, Instant now) {
-    boolean lasts = patience.lasts(upgrade, wait.why());
+  private void came(UpgradeEvent event) {
+    apply(event);
+    moved();
+  }
+
+  private void moved() {
+    patience.over();
+    alerts.clear(WAITING_ALERT);
+  }
+
+  /** Does what the stored record wants, and only as long as it is what this thread believes. */
+  private void perform(Upgrade upgrade, Action action) throws Fleet.Unreachable {
+    store.check(upgrade);
+    String reason = "upgrade " + upgrade.plan().id();
+    switch (action) {
+      case Action.SetSlot set -> {
+        log(upgrade, set.id() + " boots slot " + set.slot() + " next");
+        fleet.setSlot(set.id(), set.slot(), set.fallback(), upgrade.plan().id());
+      }
+      case Action.Boot boot -> {
+        log(upgrade, "boot " + boot.id());
+        fleet.boot(boot.id(), reason);
+      }
+      case Action.Settle settle -> fleet.settle(settle.id());
+      case Action.Stage stage -> {
+        log(upgrade, "stage " + stage.release() + " on " + stage.id());
+        fleet.stage(stage.id(), stage.release(), stage.slot(), upgrade.stagingTag());
+      }
+      case Action.DropSlot drop -> {
+        log(upgrade, "empty slot " + drop.slot() + " of " + drop.id());
+        fleet.dropSlot(drop.id(), drop.slot());
+      }
+      case Action.Commit commit -> commit(upgrade);
+      case Action.HandOver handOver -> {
+        leave(upgrade, "hand over to " + snapshot.world().standby());
+        fleet.handOver(reason);
+      }
+      case Action.RebootInPlace reboot -> {
+        leave(upgrade, "reboot in place: disruption was accepted");
+        fleet.rebootInPlace(reason);
+      }
+      case Action.AllHold _, Action.Wait _, Action.Failed _, Action.StartOver _ ->
+          Check.that(false, "%s asks nothing of the fleet", action);
+    }
+  }
+
+  /**
+   * @param what tells one thing waited for from another
+   */
+  private void waiting(Upgrade upgrade, Action.Wait wait, String what, Instant now) {
+    boolean lasts = patience.lasts(upgrade, what + wait.percent());
     if (lasts && wait.mustEnd() && upgrade.state() == UpgradeState.RUNNING) {
       apply(new UpgradeEvent.StepFailed("NOT_JOINING", wait.why() + ", for a minute", false, now));
       return;
@@ -394,6 +455,7 @@ final class UpgradeThread {
     if (wait.needsPerson().isPresent() || lasts) {
       alerts.raise(
           WAITING_ALERT,
+          upgrade.step().orElseThrow() + what,
           "The upgrade waits at " + upgrade.step().orElseThrow() + ": " + wait.why() + ".",
           wait.needsPerson()
               .orElse("Look at the logs of both controllers: bascule controller list."));
@@ -416,14 +478,18 @@ final class UpgradeThread {
   /** The last thing before this process ends on purpose: what it knows alone is stored. */
   private void leave(Upgrade upgrade, String why) {
     log(upgrade, why);
+    // A handover that is refused is tried again in each turn; the history has it once.
+    boolean noted = leavingNotedAt == upgrade.revision();
+    var note = new Note("controller.leaving", fleet.self() + ": " + why);
     store.save(
         upgrade,
         upgrade,
         counted(),
-        List.of(new Note("controller.leaving", fleet.self() + ": " + why)),
+        noted ? List.of() : List.of(note),
         clock.instant(),
         Optional.empty(),
         0);
+    leavingNotedAt = upgrade.revision();
   }
 
   /** Stores the first state of a new upgrade. */

@@ -63,12 +63,26 @@ public final class Upgrades implements UpgradeService {
       TrustStore trust,
       Path root,
       Clock clock) {
+    this(db, fleet, hostIo, migration, events, packages, trust, root, clock, Pace.USUAL);
+  }
+
+  Upgrades(
+      StateDb db,
+      Fleet fleet,
+      HostIo hostIo,
+      Migration migration,
+      EventService events,
+      Path packages,
+      TrustStore trust,
+      Path root,
+      Clock clock,
+      Pace pace) {
     this.store = new UpgradeStore(db);
     this.prechecks = new Prechecks(packages, trust, root);
     this.hostIo = hostIo;
     this.clock = clock;
     this.migration = migration;
-    this.owner = new UpgradeThread(store, fleet, hostIo, migration, events, clock);
+    this.owner = new UpgradeThread(store, fleet, hostIo, migration, events, clock, pace);
   }
 
   /** Goes on with what the record says. */

@@ -9,11 +9,11 @@ import java.util.jar.JarEntry;
 import java.util.jar.JarOutputStream;
 
 /** Composes small real packages that run a real program. */
-final class ReleaseMaker {
+public final class ReleaseMaker {
   private final Path folder;
   private final Path jar;
 
-  ReleaseMaker(Path folder) throws IOException {
+  public ReleaseMaker(Path folder) throws IOException {
     this.folder = folder;
     this.jar = folder.resolve("program.jar");
     String entry = Program.class.getName().replace('.', '/') + ".class";
@@ -37,11 +37,12 @@ final class ReleaseMaker {
     }
   }
 
-  TrustStore trust() throws IOException {
+  public TrustStore trust() throws IOException {
     return TrustStore.load(folder.resolve("trust"));
   }
 
-  Path release(String version, String from, int rollbackCounter, String notes) throws IOException {
+  public Path release(String version, String from, int rollbackCounter, String notes)
+      throws IOException {
     return release(version, from, rollbackCounter, notes, "signing", "");
   }
 

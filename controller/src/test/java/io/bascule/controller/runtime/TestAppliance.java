@@ -19,6 +19,7 @@ import java.nio.file.Path;
 import java.security.KeyPairGenerator;
 import java.security.MessageDigest;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Base64;
 import java.util.HashMap;
 import java.util.HexFormat;
@@ -62,6 +63,11 @@ final class TestAppliance implements AutoCloseable {
     }
   }
 
+  /** The name of its iSCSI target. */
+  String target() {
+    return settings.target();
+  }
+
   private void writeSlot(Path folder, String release) throws Exception {
     byte[] jar = {1, 2, 3};
     Files.createDirectories(folder.resolve("lib"));
@@ -82,25 +88,31 @@ final class TestAppliance implements AutoCloseable {
     return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
   }
 
-  /** Starts the controller's process. */
-  Process start(ControllerId id) throws IOException {
+  /** Starts the controller's process, with more options for its JVM. */
+  Process start(ControllerId id, String... jvmOptions) throws IOException {
     Path log = Files.createDirectories(layout.log(id));
-    var process =
-        new ProcessBuilder(
+    var command =
+        new ArrayList<>(
+            List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx256m",
                 "-XX:+UseSerialGC",
                 "-XX:TieredStopAtLevel=1",
-                "--enable-native-access=ALL-UNNAMED",
-                "-cp",
-                System.getProperty("java.class.path"),
-                Main.class.getName(),
-                "--data",
-                layout.root().toString(),
-                "--controller",
-                Integer.toString(id.number()),
-                "--slot",
-                "A")
+                "--enable-native-access=ALL-UNNAMED"));
+    command.addAll(List.of(jvmOptions));
+    command.addAll(
+        List.of(
+            "-cp",
+            System.getProperty("java.class.path"),
+            Main.class.getName(),
+            "--data",
+            layout.root().toString(),
+            "--controller",
+            Integer.toString(id.number()),
+            "--slot",
+            "A"));
+    var process =
+        new ProcessBuilder(command)
             .redirectErrorStream(true)
             .redirectOutput(ProcessBuilder.Redirect.appendTo(log.resolve("console.log").toFile()))
             .start();
