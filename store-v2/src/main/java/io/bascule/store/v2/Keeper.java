@@ -6,24 +6,47 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
-/** The thread that does what a pool needs now and then: checkpoints, giving space back. */
+/**
+ * The thread that does what a pool needs now and then: giving space back, cleaning, checkpoints.
+ *
+ * <p>Cleaning is paced: it moves no more than hosts write, and a little when they write nothing,
+ * unless room runs out; then writers wait for it.
+ */
 final class Keeper {
   private static final System.Logger LOG = System.getLogger(Keeper.class.getName());
 
   /** How often it looks; short enough to keep the log within its bound. */
   private static final long TURN_MILLIS = 100;
 
+  /** What cleaning may move in a turn without host writes. */
+  private static final long IDLE_MOVE_BYTES = 2 << 20;
+
+  /** What it moves at once when room runs out, before it looks again. */
+  private static final long LOW_MOVE_BYTES = 64 << 20;
+
+  /** Segments that hold nothing and wait for a checkpoint to remove them. */
+  private static final int EMPTIED_MAX = 8;
+
+  /** How long a writer waits for room: less than hosts wait for a write. */
+  private static final long ROOM_WAIT_MILLIS = 5_000;
+
   private final VolumePool pool;
+  private final Cleaner cleaner;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
+  private final Condition turned = lock.newCondition();
+  private long turns;
   private boolean stopping;
   private boolean woken;
   private @Nullable Thread thread;
   private long lastCheckpointNanos = System.nanoTime();
   private boolean failed;
+  private long lastWritten;
+  private int emptied;
 
   Keeper(VolumePool pool) {
     this.pool = pool;
+    this.cleaner = new Cleaner(pool);
   }
 
   void start() {
@@ -45,6 +68,7 @@ final class Keeper {
     try {
       stopping = true;
       changed.signalAll();
+      turned.signalAll();
     } finally {
       lock.unlock();
     }
@@ -61,9 +85,11 @@ final class Keeper {
         failed = false;
       } catch (StoreException e) {
         if (!failed) { // the same cause comes every turn
-          LOG.log(System.Logger.Level.ERROR, "no checkpoint", e);
+          LOG.log(System.Logger.Level.ERROR, "the pool is not kept in order", e);
         }
         failed = true;
+      } finally {
+        signalTurn();
       }
     }
   }
@@ -73,7 +99,7 @@ final class Keeper {
     try {
       long left = TimeUnit.MILLISECONDS.toNanos(TURN_MILLIS);
       while (!stopping && !woken && left > 0) {
-        left = awaitNanos(left);
+        left = awaitNanos(changed, left);
       }
       woken = false;
       return !stopping;
@@ -82,9 +108,9 @@ final class Keeper {
     }
   }
 
-  private long awaitNanos(long nanos) {
+  private static long awaitNanos(Condition condition, long nanos) {
     try {
-      return changed.awaitNanos(nanos);
+      return condition.awaitNanos(nanos);
     } catch (InterruptedException e) {
       return 0; // nobody has reason to; the interrupt is dropped for the sake of the files
     }
@@ -98,14 +124,62 @@ final class Keeper {
     while (pool.reap()) {
       // bit by bit, so that writers come between
     }
+    cleanSome();
     var settings = pool.settings();
     var checkpointer = pool.checkpointer();
     long ageMillis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - lastCheckpointNanos);
     long logBytes = checkpointer.logBytes();
     if (logBytes >= settings.checkpointBytes()
-        || (logBytes > 0 && ageMillis >= settings.checkpointMillis())) {
+        || (logBytes > 0 && ageMillis >= settings.checkpointMillis())
+        || emptied >= EMPTIED_MAX
+        || (emptied > 0 && pool.spaceLeft().isLow())) {
       checkpointer.run();
       lastCheckpointNanos = System.nanoTime();
+      emptied = 0;
+    }
+    pool.spaceLeft().update();
+  }
+
+  private void cleanSome() {
+    long written = pool.log().committedBytes();
+    long budget = written - lastWritten + IDLE_MOVE_BYTES;
+    if (cleaner.isDue()) {
+      emptied += cleaner.clean(pool.spaceLeft().isLow() ? LOW_MOVE_BYTES : budget);
+      if (pool.spaceLeft().isLow()) {
+        emptied = Math.max(emptied, 1); // overwritten segments may wait for a checkpoint as well
+      }
+    }
+    lastWritten = pool.log().committedBytes();
+  }
+
+  /** Cleans by hand. */
+  synchronized int clean(long budgetBytes) {
+    return cleaner.clean(budgetBytes);
+  }
+
+  /** Waits until there is room again, or two turns have passed that made none, or for long. */
+  void awaitRoom() {
+    long left = TimeUnit.MILLISECONDS.toNanos(ROOM_WAIT_MILLIS);
+    lock.lock();
+    try {
+      long until = turns + 2;
+      woken = true;
+      changed.signalAll();
+      while (pool.spaceLeft().isLow() && !stopping && turns < until && left > 0) {
+        left = awaitNanos(turned, left);
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void signalTurn() {
+    lock.lock();
+    try {
+      turns++;
+      turned.signalAll();
+    } finally {
+      lock.unlock();
     }
   }
 }

@@ -11,6 +11,7 @@ final class Space {
   private final Directory directory;
   private final Segments segments;
   private final PoolSettings settings;
+  private volatile boolean low;
 
   Space(Directory directory, Segments segments, PoolSettings settings) {
     this.directory = directory;
@@ -18,8 +19,19 @@ final class Space {
     this.settings = settings;
   }
 
+  /** Whether cleaning must make room before long. */
+  boolean isLow() {
+    return low;
+  }
+
+  /** Looks at the room anew. */
+  void update() {
+    low = freeBytes() - reserveBytes() < 3L * segments.segmentBytes();
+  }
+
   /** Throws {@link StoreException.Full} if there is no room for one more segment. */
   void check(boolean cold) {
+    update();
     long room = freeBytes() - (cold ? 0 : reserveBytes());
     if (room < segments.segmentBytes()) {
       throw new StoreException.Full(

@@ -449,8 +449,17 @@ public final class VolumePool implements AutoCloseable {
     return checkpointer;
   }
 
-  /** Waits for cleaning if that is about to make room. */
-  void awaitRoom() {}
+  /** Waits for cleaning while there is hardly any room; what then happens, happens. */
+  void awaitRoom() {
+    if (space.isLow() && settings.background()) {
+      keeper.awaitRoom();
+    }
+  }
+
+  /** Cleans until so many bytes were moved; for tests without the keeper's thread. */
+  int clean(long budgetBytes) {
+    return keeper.clean(budgetBytes);
+  }
 
   private void checkFree(UUID uuid) {
     if (index.find(uuid) != null) {

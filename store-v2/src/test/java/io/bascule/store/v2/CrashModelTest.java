@@ -17,9 +17,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Random operations on a few volumes against plain arrays, with kills, losses of power, clean
- * closes and checkpoints in between. After a kill everything acknowledged must be there; after a
- * loss of power at least everything flushed, and of the rest a prefix of what was done.
+ * Random operations on a few volumes, snapshots and clones against plain arrays, with cleaning,
+ * kills, losses of power, clean closes and checkpoints in between. After a kill everything
+ * acknowledged must be there; after a loss of power at least everything flushed, and of the rest a
+ * prefix of what was done.
  */
 class CrashModelTest {
   private static final int MIB = 1 << 20;
@@ -86,6 +87,11 @@ class CrashModelTest {
 
   private final Map<UUID, Model> models = new HashMap<>();
   private final Map<UUID, Volume> volumes = new HashMap<>();
+
+  /** What each snapshot holds, and the first volume of each one's family. */
+  private final Map<UUID, byte[]> snapshots = new HashMap<>();
+
+  private final Map<UUID, UUID> families = new HashMap<>();
   private Random random = new Random();
   private DiskDouble disk = new DiskDouble();
   private VolumePool pool;
@@ -107,6 +113,7 @@ class CrashModelTest {
       var uuid = new UUID(random.nextLong(), random.nextLong());
       pool.create(uuid, SIZE);
       models.put(uuid, new Model());
+      families.put(uuid, uuid);
       volumes.put(uuid, pool.open(uuid));
     }
     for (int step = 0; step < 250; step++) {
@@ -117,14 +124,27 @@ class CrashModelTest {
       }
     }
     crash(false);
+    shouldGiveAllSpaceBack();
     pool.abandon();
+  }
+
+  private void shouldGiveAllSpaceBack() {
+    volumes.values().forEach(Volume::close);
+    models.keySet().forEach(pool::delete);
+    snapshots.keySet().forEach(pool::delete);
+    pool.checkpoint();
+    assertThat(pool.space().allocatedBytes()).isZero();
+    for (var segment : pool.segments().list()) {
+      assertThat(pool.segments().liveBlocks(segment.slot)).as(segment.name).isZero();
+    }
+    assertThat(pool.space().usedBytes()).isLessThan(3 * MIB);
   }
 
   private void step() {
     var uuid = models.keySet().stream().sorted().toList().get(random.nextInt(models.size()));
     var volume = Check.found(volumes.get(uuid), "volume");
     var model = Check.found(models.get(uuid), "model");
-    switch (random.nextInt(24)) {
+    switch (random.nextInt(28)) {
       case 0 -> {
         volume.flush();
         models.values().forEach(Model::flushed);
@@ -154,6 +174,14 @@ class CrashModelTest {
         model.change(from, new byte[length]);
       }
       case 7, 8, 9, 10, 11 -> check(volume, model);
+      case 24 -> pool.clean(random.nextInt(2 * MIB));
+      case 25 -> snapshot(uuid, model);
+      case 26 -> {
+        if (random.nextBoolean()) {
+          rollback(uuid, volume, model);
+        }
+      }
+      case 27 -> delete();
       default -> {
         int from = random.nextInt(SIZE / BLOCK) * BLOCK;
         int blocks = 1 + random.nextInt(1 << random.nextInt(10));
@@ -170,6 +198,56 @@ class CrashModelTest {
         }
       }
     }
+  }
+
+  private void snapshot(UUID source, Model model) {
+    var uuid = new UUID(random.nextLong(), random.nextLong());
+    if (snapshots.size() < 4 && random.nextInt(3) > 0) {
+      pool.snapshot(source, uuid);
+      snapshots.put(uuid, model.now.clone());
+    } else if (models.size() < 4) {
+      boolean ofSnapshot = !snapshots.isEmpty() && random.nextBoolean();
+      var from = ofSnapshot ? snapshots.keySet().stream().sorted().toList().getFirst() : source;
+      pool.clone(from, uuid);
+      var clone = new Model();
+      clone.now = ofSnapshot ? snapshots.getOrDefault(from, clone.now).clone() : model.now.clone();
+      models.put(uuid, clone);
+      volumes.put(uuid, pool.open(uuid));
+      families.put(uuid, Check.found(families.get(from), "family"));
+    } else {
+      return;
+    }
+    families.putIfAbsent(uuid, Check.found(families.get(source), "family"));
+    models.values().forEach(Model::flushed);
+  }
+
+  private void rollback(UUID uuid, Volume volume, Model model) {
+    for (var snapshot : snapshots.keySet().stream().sorted().toList()) {
+      if (Check.found(families.get(snapshot), "family").equals(families.get(uuid))) {
+        volume.close();
+        pool.rollback(uuid, snapshot);
+        model.now = snapshots.getOrDefault(snapshot, model.now).clone();
+        volumes.put(uuid, pool.open(uuid));
+        models.values().forEach(Model::flushed);
+        return;
+      }
+    }
+  }
+
+  private void delete() {
+    if (snapshots.size() > 1 && random.nextBoolean()) {
+      var uuid = snapshots.keySet().stream().sorted().toList().getLast();
+      pool.delete(uuid);
+      snapshots.remove(uuid);
+    } else if (models.size() > 2) {
+      var uuid = models.keySet().stream().sorted().toList().getFirst();
+      Check.found(volumes.remove(uuid), "volume").close();
+      pool.delete(uuid);
+      models.remove(uuid);
+    } else {
+      return;
+    }
+    models.values().forEach(Model::flushed);
   }
 
   private ByteBuffer buffer(byte[] data) {
@@ -222,6 +300,12 @@ class CrashModelTest {
   }
 
   private void openVolumes() {
+    assertThat(pool.list()).hasSize(models.size() + snapshots.size());
+    snapshots.forEach((uuid, content) -> {
+      try (var volume = pool.open(uuid)) {
+        assertThat(Arrays.equals(all(volume), content)).as("snapshot").isTrue();
+      }
+    });
     for (var uuid : models.keySet()) {
       var volume = pool.open(uuid);
       volumes.put(uuid, volume);
