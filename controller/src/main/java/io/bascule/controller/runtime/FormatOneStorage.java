@@ -24,6 +24,11 @@ final class FormatOneStorage implements Storage {
   }
 
   @Override
+  public void opened() {
+    // Nothing is half done in format 1.
+  }
+
+  @Override
   public Migration migration() {
     return migration;
   }

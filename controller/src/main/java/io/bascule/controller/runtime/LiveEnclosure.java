@@ -6,6 +6,7 @@ import io.bascule.controller.state.StateDb;
 import io.bascule.controller.state.VolumeFormat;
 import io.bascule.controller.upgrade.Leftovers;
 import io.bascule.controller.upgrade.Upgrades;
+import io.bascule.core.Check;
 import io.bascule.core.storage.Enclosure;
 import io.bascule.core.upgrade.Upgrade;
 import io.bascule.core.volume.Directory;
@@ -14,27 +15,29 @@ import io.bascule.platform.LocalDirectory;
 import io.bascule.platform.ProcessIdentity;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.System.Logger.Level;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /** The enclosure of the active controller, for the storage of its release. */
 final class LiveEnclosure implements Enclosure {
-  /** Between the opening of the storage and the start of the upgrade thread lie milliseconds. */
-  private static final long UPGRADES_SECONDS = 30;
+  private static final System.Logger LOG = System.getLogger(LiveEnclosure.class.getName());
 
   private final NodeSettings settings;
   private final StateDb db;
   private final EventService events;
   private final TargetSide target;
   private final FreeSpace space;
-  private final CompletableFuture<Upgrades> upgrades = new CompletableFuture<>();
+  private final Clock clock = Clock.systemUTC();
+
+  /** Null until the upgrade has an owner. */
+  private volatile @Nullable Upgrades upgrades;
 
   LiveEnclosure(
       NodeSettings settings, StateDb db, EventService events, TargetSide target, FreeSpace space) {
@@ -45,9 +48,11 @@ final class LiveEnclosure implements Enclosure {
     this.target = target;
   }
 
-  /** Whom to tell of a loss; known only after the storage was opened. */
-  void tell(Upgrades whom) {
-    upgrades.complete(whom);
+  /** Makes the owner of the record, which from then on is told what is to be recorded. */
+  synchronized Upgrades own(Supplier<Upgrades> maker) {
+    var made = maker.get();
+    upgrades = made;
+    return made;
   }
 
   @Override
@@ -115,15 +120,59 @@ final class LiveEnclosure implements Enclosure {
   }
 
   @Override
+  public Optional<Long> baselineLatencyP99Micros() {
+    var owner = upgrades;
+    return owner == null ? Optional.empty() : owner.baselineP99Micros();
+  }
+
+  @Override
   public void recordLoss(Upgrade.Cause cause) {
-    try {
-      upgrades.get(UPGRADES_SECONDS, TimeUnit.SECONDS).recordLoss(cause);
-    } catch (ExecutionException | TimeoutException e) {
-      throw new IllegalStateException("nobody records that " + cause.detail(), e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException("interrupted before it was recorded: " + cause.detail(), e);
+    var owner = upgrades;
+    if (owner == null && recordedBeforeAnybodyOwns(cause)) {
+      return;
     }
+    Check.found(upgrades, "the owner of the upgrade").recordLoss(cause);
+  }
+
+  private synchronized boolean recordedBeforeAnybodyOwns(Upgrade.Cause cause) {
+    if (upgrades != null) {
+      return false;
+    }
+    Upgrades.recordLossBefore(db, cause, clock);
+    return true;
+  }
+
+  @Override
+  public Decision recordCommit() {
+    try {
+      return Check.found(upgrades, "the owner of the upgrade").recordCommit()
+          ? Decision.COMMITTED
+          : Decision.REFUSED;
+    } catch (RuntimeException e) {
+      LOG.log(Level.ERROR, "it is not known whether the commit is recorded", e);
+      return Decision.UNKNOWN;
+    }
+  }
+
+  @Override
+  public void pause(String reason) {
+    Thread.ofVirtual()
+        .name("pause")
+        .start(() -> {
+          try {
+            Check.found(upgrades, "the owner of the upgrade").pause(reason);
+          } catch (RuntimeException e) {
+            // The migration rests all the same, and the alert says why.
+            LOG.log(Level.WARNING, "the upgrade is not paused", e);
+          }
+        });
+  }
+
+  @Override
+  public void stop(String why) {
+    var thread = Thread.currentThread();
+    Thread.getDefaultUncaughtExceptionHandler()
+        .uncaughtException(thread, new IllegalStateException(why));
   }
 
   @Override

@@ -75,6 +75,7 @@ final class Serving {
     this.hosts = new Hosts(db, events, loopback(settings), this::show);
     stages.done("catalog");
     volumes.open();
+    storage.opened();
     stages.done("volumes");
     target.showActive(catalog(), volumes::opened);
     target.openFloating();
@@ -82,18 +83,18 @@ final class Serving {
     target.openFixed();
     stages.done("fixed portal");
     this.upgrades =
-        new Upgrades(
-            db,
-            new LiveFleet(
-                settings, links.chassis(), links.peer(), links.ownSlots(), links.departure()),
-            new TargetIo(),
-            storage.migration(),
-            events,
-            settings.layout().packages(),
-            links.trust(),
-            settings.layout().root(),
-            Clock.systemUTC());
-    enclosure.tell(upgrades);
+        enclosure.own(() ->
+            new Upgrades(
+                db,
+                new LiveFleet(
+                    settings, links.chassis(), links.peer(), links.ownSlots(), links.departure()),
+                new TargetIo(),
+                storage.migration(),
+                events,
+                settings.layout().packages(),
+                links.trust(),
+                settings.layout().root(),
+                Clock.systemUTC()));
     this.services = services();
     this.housekeeping =
         new Housekeeping(

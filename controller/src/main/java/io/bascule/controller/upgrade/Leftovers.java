@@ -8,7 +8,6 @@ import java.lang.System.Logger.Level;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
-import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 
 /**
@@ -94,7 +93,7 @@ public final class Leftovers implements Migration {
   }
 
   @Override
-  public Commit commit(BooleanSupplier record) {
+  public void commit() {
     throw new UnsupportedOperationException("this release knows no format to commit to");
   }
 }

@@ -334,13 +334,20 @@ final class UpgradeThread {
     return false;
   }
 
-  /** The one change of the record that is made while hosts wait. */
-  private void commit(Upgrade upgrade) {
-    log(upgrade, "commit");
-    var outcome =
-        migration.commit(
-            () -> apply(new UpgradeEvent.Committed(clock.instant())) instanceof Result.Changed);
-    log(upgrade, "commit: " + outcome);
+  /**
+   * The one change of the record that is made while hosts wait: refused unless the commit is what
+   * comes next at this very moment. Any thread may call.
+   *
+   * @throws RuntimeException if nobody knows whether it is recorded
+   */
+  boolean recordCommit() {
+    return ask(world -> {
+      var upgrade = snapshot.upgrade().orElseThrow();
+      boolean next =
+          upgrade.state() == UpgradeState.RUNNING
+              && Reconciler.next(upgrade, world) instanceof Action.Commit;
+      return next && apply(new UpgradeEvent.Committed(clock.instant())) instanceof Result.Changed;
+    });
   }
 
   /** Starts the queued cancel if its moment has come. */
@@ -429,7 +436,7 @@ final class UpgradeThread {
         log(upgrade, "empty slot " + drop.slot() + " of " + drop.id());
         fleet.dropSlot(drop.id(), drop.slot());
       }
-      case Action.Commit commit -> commit(upgrade);
+      case Action.Commit commit -> migration.commit();
       case Action.HandOver handOver -> {
         leave(upgrade, "hand over to " + snapshot.world().standby());
         fleet.handOver(reason);

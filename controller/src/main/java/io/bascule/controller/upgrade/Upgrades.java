@@ -100,6 +100,48 @@ public final class Upgrades implements UpgradeService {
     owner.recordLoss(cause);
   }
 
+  /**
+   * The same before there is anybody who runs the upgrade: only while nobody else can change the
+   * record.
+   */
+  public static void recordLossBefore(StateDb db, Upgrade.Cause cause, Clock clock) {
+    var store = new UpgradeStore(db);
+    var stored = store.current().orElseThrow();
+    var now = clock.instant();
+    var event = new UpgradeEvent.FormatTwoInvalid(cause.code(), cause.detail(), now);
+    if (UpgradeMachine.step(stored.upgrade(), event) instanceof Result.Changed changed) {
+      store.save(
+          stored.upgrade(),
+          changed.next(),
+          stored.measures(),
+          changed.notes(),
+          now,
+          Optional.empty(),
+          0);
+    }
+  }
+
+  /**
+   * Records the commit, unless something that must hold before it does not.
+   *
+   * @throws RuntimeException if nobody knows whether it is recorded
+   */
+  public boolean recordCommit() {
+    return owner.recordCommit();
+  }
+
+  /** Pauses the migration for a person to look at it. */
+  public void pause(String reason) {
+    var told = owner.ask(_ -> owner.apply(new UpgradeEvent.PauseNeeded(reason, clock.instant())));
+    System.getLogger(Upgrades.class.getName())
+        .log(System.Logger.Level.WARNING, "pause: {0} ({1})", reason, told);
+  }
+
+  /** p99 of the latency hosts saw before the upgrade began, in microseconds. */
+  public Optional<Long> baselineP99Micros() {
+    return owner.snapshot().measures().beforeP99();
+  }
+
   /** What was recorded last; empty when there never was an upgrade. */
   public static Optional<Upgrade> recorded(StateDb db) {
     return new UpgradeStore(db).current().map(UpgradeStore.Stored::upgrade);

@@ -44,9 +44,30 @@ public interface Enclosure {
   /** p99 of the latency hosts saw lately, in microseconds; empty without I/O. */
   Optional<Long> hostLatencyP99Micros();
 
+  /** The same before the upgrade began. */
+  Optional<Long> baselineLatencyP99Micros();
+
+  /** What the record said to the commit. */
+  enum Decision {
+    COMMITTED,
+    /** A cancel was first, or something else has to hold first. Nothing was changed. */
+    REFUSED,
+    /** It may be recorded or not: this process must end. */
+    UNKNOWN
+  }
+
+  /** Records the commit by compare-and-set, if everything that must hold before it does. */
+  Decision recordCommit();
+
+  /** Pauses the upgrade for a person to look; does not wait. */
+  void pause(String reason);
+
+  /** Ends this process at once: it does not know any more what holds. */
+  void stop(String why);
+
   /**
    * Records durably that format 2 cannot be used; returns when it is on record. Blocks for as long
-   * as the record takes, a few milliseconds; called at most once for each format 2 that was made.
+   * as the record takes, a few milliseconds.
    */
   void recordLoss(Upgrade.Cause cause);
 

@@ -11,6 +11,9 @@ public interface Storage extends AutoCloseable {
    */
   VolumeStore volumes();
 
+  /** Every volume is open, and no host yet. What an earlier process has begun is taken up. */
+  void opened();
+
   /** The work on the next format. */
   Migration migration();
 

@@ -2,7 +2,6 @@ package io.bascule.core.upgrade;
 
 import java.util.List;
 import java.util.Optional;
-import java.util.function.BooleanSupplier;
 
 /**
  * The data migration, as the upgrade sees it. It decides nothing: {@link #follow} is told what the
@@ -33,16 +32,6 @@ public interface Migration {
     }
   }
 
-  /** What came of an attempt to commit. */
-  enum Commit {
-    /** Recorded, and format 2 serves. */
-    COMMITTED,
-    /** Hosts would have waited too long, or there is something left to copy: try again. */
-    NOT_NOW,
-    /** The record refused: a cancel was first. */
-    REFUSED
-  }
-
   /**
    * What the record says now; empty when there never was an upgrade. Sees to it that
    *
@@ -63,9 +52,9 @@ public interface Migration {
   Optional<Progress> progress();
 
   /**
-   * Makes both formats the same and durable, then, while no host writes, asks {@code record} to
-   * record the commit, and goes on according to its answer. If that throws, nobody knows whether it
-   * is recorded: the process must end.
+   * All that must hold before the commit does. Makes both formats the same and durable, and while
+   * no host writes asks the record for it; does not wait for that. Told again and again until the
+   * record says {@code committed}, or something else.
    */
-  Commit commit(BooleanSupplier record);
+  void commit();
 }

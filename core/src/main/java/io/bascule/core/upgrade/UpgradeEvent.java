@@ -46,6 +46,9 @@ public sealed interface UpgradeEvent {
   /** The waiting cancel is taken back. */
   record CancelWithdrawn(String by, Instant now) implements UpgradeEvent {}
 
+  /** A person must look at the migration before it goes on. */
+  record PauseNeeded(String reason, Instant now) implements UpgradeEvent {}
+
   /** Format 2 cannot be used as it is; format 1 serves on alone. */
   record FormatTwoInvalid(String code, String detail, Instant now) implements UpgradeEvent {}
 

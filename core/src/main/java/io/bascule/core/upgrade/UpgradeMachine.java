@@ -112,6 +112,7 @@ public final class UpgradeMachine {
       case UpgradeEvent.CancelStarted started -> cancelStarted(upgrade, started);
       case UpgradeEvent.CancelQueued queued -> cancelQueued(upgrade, queued);
       case UpgradeEvent.CancelWithdrawn withdrawn -> cancelWithdrawn(upgrade, withdrawn);
+      case UpgradeEvent.PauseNeeded needed -> pauseNeeded(upgrade, needed);
       case UpgradeEvent.FormatTwoInvalid invalid -> formatTwoInvalid(upgrade, invalid);
       case UpgradeEvent.FormatTwoMade made -> formatTwoMade(upgrade, made);
       case UpgradeEvent.Committed committed -> committed(upgrade, committed);
@@ -519,6 +520,26 @@ public final class UpgradeMachine {
     return new Result.Changed(
         upgrade.edit().queued(Optional.empty()).nextRevision().done(),
         List.of(new Note("cancel.withdrawn", "by " + event.by())));
+  }
+
+  private static Result pauseNeeded(Upgrade upgrade, UpgradeEvent.PauseNeeded event) {
+    return switch (upgrade.state()) {
+      case RUNNING -> {
+        StepName step = upgrade.step().orElseThrow();
+        if (step.phase().isEmpty() || upgrade.row().committed()) {
+          yield new Result.Unchanged("there is no migration to pause at " + step);
+        }
+        yield new Result.Changed(
+            upgrade
+                .edit()
+                .state(UpgradeState.PAUSED)
+                .pausedReason(Optional.of(event.reason()))
+                .nextRevision()
+                .done(),
+            List.of(new Note("upgrade.paused", event.reason())));
+      }
+      case IDLE, PAUSED, CANCELING, COMPLETED, CANCELED, FAILED -> nothingToDo(upgrade);
+    };
   }
 
   private static Result formatTwoInvalid(Upgrade upgrade, UpgradeEvent.FormatTwoInvalid event) {

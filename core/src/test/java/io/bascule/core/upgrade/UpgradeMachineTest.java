@@ -66,6 +66,7 @@ class UpgradeMachineTest {
               Map.of(
                   UpgradeState.RUNNING, UpgradeState.RUNNING,
                   UpgradeState.PAUSED, UpgradeState.PAUSED)),
+          Map.entry("PauseNeeded", Map.of()),
           Map.entry("FormatTwoInvalid", Map.of()),
           Map.entry("FormatTwoMade", Map.of()),
           Map.entry("Committed", Map.of()),
@@ -160,6 +161,7 @@ class UpgradeMachineTest {
         cancelStarted(),
         queued(),
         new UpgradeEvent.CancelWithdrawn("admin", NOW),
+        new UpgradeEvent.PauseNeeded("why", NOW),
         new UpgradeEvent.FormatTwoInvalid("V2_FAILED", "why", NOW),
         new UpgradeEvent.FormatTwoMade(NOW),
         new UpgradeEvent.Committed(NOW),
