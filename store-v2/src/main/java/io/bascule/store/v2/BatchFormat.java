@@ -22,9 +22,10 @@ final class BatchFormat {
   static final int DURABLE =
       HEADER.field(8, "every batch up to this number was on stable storage by then");
   static final int BYTES = HEADER.field(4, "bytes of the batch, a multiple of 512");
-  static final int PAYLOAD = HEADER.field(4, "bytes of the records");
+  static final int PAYLOAD = HEADER.field(4, "bytes of the records and of the zeros behind them");
   static final int RECORDS = HEADER.field(4, "number of records");
-  static final int PAYLOAD_CRC = HEADER.field(4, "CRC-32C of the records");
+  static final int PAYLOAD_CRC =
+      HEADER.field(4, "CRC-32C of the records and of the zeros behind them");
   static final int SLOT = HEADER.field(4, "slot of the segment");
   static final int ZEROS = HEADER.field(8, "zeros");
   static final int HEADER_CRC = HEADER.field(4, "CRC-32C of what is before");
@@ -53,13 +54,15 @@ final class BatchFormat {
     return bytes + ALIGN_BYTES - 1 & -ALIGN_BYTES;
   }
 
-  /** Puts the table of the records at {@code [from, to)} to {@code at}; returns its end. */
-  static int putTable(ByteBuffer batch, int from, int to, int at) {
+  /** Puts the table of the records that begin at {@code from} to {@code at}; returns its end. */
+  static int putTable(ByteBuffer batch, int from, int records, int at) {
     int end = at;
-    for (int record = from; record < to; record += LogRecord.bytesAt(batch, record)) {
+    int record = from;
+    for (int i = 0; i < records; i++) {
       int bytes = LogRecord.entryBytesAt(batch, record);
       batch.put(end, batch, record, bytes);
       end += bytes;
+      record += LogRecord.bytesAt(batch, record);
     }
     return end;
   }
@@ -81,7 +84,7 @@ final class BatchFormat {
     for (int i = payloadEnd; i < tableAt; i++) {
       batch.put(i, (byte) 0);
     }
-    putTable(batch, HEADER_BYTES, payloadEnd, tableAt);
+    putTable(batch, HEADER_BYTES, records, tableAt);
     int end = bytes - END_SIZE;
     batch.putLong(end + END_MAGIC_AT, END_MAGIC);
     batch.putLong(end + END_SERIAL, serial).putLong(end + END_INCARNATION, incarnation);
@@ -93,9 +96,9 @@ final class BatchFormat {
     Preamble.put(batch, MAGIC);
     batch.putLong(SERIAL, serial).putLong(INCARNATION, incarnation);
     batch.putLong(SEQ, seq).putLong(DURABLE, durable);
-    batch.putInt(BYTES, bytes).putInt(PAYLOAD, payloadEnd - HEADER_BYTES);
+    batch.putInt(BYTES, bytes).putInt(PAYLOAD, tableAt - HEADER_BYTES);
     batch.putInt(RECORDS, records);
-    batch.putInt(PAYLOAD_CRC, checksum.of(batch, HEADER_BYTES, payloadEnd - HEADER_BYTES));
+    batch.putInt(PAYLOAD_CRC, checksum.of(batch, HEADER_BYTES, tableAt - HEADER_BYTES));
     batch.putInt(SLOT, slot).putLong(ZEROS, 0);
     batch.putInt(HEADER_CRC, checksum.of(batch, 0, HEADER_CRC));
     return bytes;

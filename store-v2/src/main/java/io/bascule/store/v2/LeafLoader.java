@@ -1,15 +1,16 @@
 package io.bascule.store.v2;
 
 import io.bascule.core.volume.StoreException;
+import java.util.function.Consumer;
 
 /** Reads leaves from checkpoint files; one that is damaged becomes a leaf of damaged blocks. */
 final class LeafLoader implements Leaves.Loader {
-  private static final System.Logger LOG = System.getLogger(LeafLoader.class.getName());
-
   private final CheckpointFiles files;
+  private final Consumer<StoreException.Corrupt> report;
 
-  LeafLoader(CheckpointFiles files) {
+  LeafLoader(CheckpointFiles files, Consumer<StoreException.Corrupt> report) {
     this.files = files;
+    this.report = report;
   }
 
   @Override
@@ -27,7 +28,7 @@ final class LeafLoader implements Leaves.Loader {
             page.getLong(at + Page.RUN_POINTER));
       }
     } catch (StoreException.Corrupt e) {
-      LOG.log(System.Logger.Level.ERROR, "2 MiB of a volume are unreadable until repaired", e);
+      report.accept(e);
       runs.run(0, Leaves.BLOCKS, Pointer.DAMAGED);
     }
   }

@@ -1,5 +1,6 @@
 package io.bascule.store.v2;
 
+import io.bascule.core.Check;
 import io.bascule.core.volume.StoreException;
 import io.bascule.core.volume.StoredFile;
 import java.nio.ByteBuffer;
@@ -7,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Finds the batches of a segment, also behind damaged ones. It judges what stands there by its
- * checksums alone; what that means is {@link Recovery}'s to say.
+ * checksums alone; what that means is {@link Recovery}'s to say. For one thread.
  */
 final class LogScanner {
   /** More than the largest batch. */
@@ -51,13 +52,9 @@ final class LogScanner {
 
   private final ByteBuffer window = ByteBuffer.allocateDirect(WINDOW_BYTES);
   private final Checksum checksum = new Checksum();
-  private StoredFile file;
+  private @Nullable StoredFile file;
   private int windowAt;
   private int limit;
-
-  LogScanner(StoredFile file) {
-    this.file = file;
-  }
 
   /** The header of a segment file. */
   static SegmentHeader header(StoredFile file, String name) {
@@ -100,14 +97,9 @@ final class LogScanner {
         : -1;
   }
 
-  /** Another file, with the same buffers. */
-  LogScanner with(StoredFile other) {
-    file = other;
-    return this;
-  }
-
   /** Scans batches of the segment {@code serial} that begin in {@code [from, to)}. */
-  void scan(long serial, int from, int to, Sink sink) {
+  void scan(StoredFile segment, long serial, int from, int to, Sink sink) {
+    file = segment;
     limit = to;
     windowAt = -WINDOW_BYTES;
     int at = from;
@@ -145,9 +137,10 @@ final class LogScanner {
     var table = tableOf(serial, seq, rel + bytes);
     Batch state;
     if (whole && table == null) {
-      table = ByteBuffer.allocate(bytes);
-      table.limit(BatchFormat.putTable(copyTo(table, first, payload), 0, payload, payload));
-      table = table.slice(payload, table.limit() - payload);
+      int records = window.getInt(rel + BatchFormat.RECORDS);
+      var copy = ByteBuffer.allocate(bytes).put(0, window, first, payload);
+      int end = BatchFormat.putTable(copy, 0, records, payload);
+      table = copy.slice(payload, end - payload);
       state = Batch.TABLELESS;
     } else if (table == null) {
       table = ByteBuffer.allocate(0);
@@ -157,10 +150,6 @@ final class LogScanner {
     }
     sink.batch(state, incarnation, seq, durable, at, bytes, table);
     return bytes;
-  }
-
-  private ByteBuffer copyTo(ByteBuffer copy, int from, int bytes) {
-    return copy.put(0, window, from, bytes);
   }
 
   /** A copy of the table of the batch that ends at {@code to} of the window. */
@@ -226,7 +215,7 @@ final class LogScanner {
   private void fill(int at) {
     windowAt = at;
     window.clear().limit(Math.min(WINDOW_BYTES, Math.max(0, limit - at)));
-    file.read(at, window);
+    Check.found(file, "file").read(at, window);
     window.flip();
   }
 }

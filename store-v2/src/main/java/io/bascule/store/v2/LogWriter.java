@@ -301,7 +301,7 @@ final class LogWriter {
     private volatile @Nullable RuntimeException broken;
 
     private Batch(ByteBuffer buffer, boolean cold) {
-      this.buffer = buffer;
+      this.buffer = buffer.clear(); // a batch that failed may have left it anyhow
       this.cold = cold;
     }
 

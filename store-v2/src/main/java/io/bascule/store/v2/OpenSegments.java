@@ -100,6 +100,11 @@ final class OpenSegments implements LogWriter.Output {
   }
 
   private void retire(Segment segment) {
+    if (sealer == null) { // nobody else does it
+      segment.state = Segment.State.FULL;
+      boolean _ = seal(segment);
+      return;
+    }
     lock.lock();
     try {
       segment.state = Segment.State.FULL;

@@ -9,6 +9,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Brings the batches behind the last checkpoint into the index.
@@ -20,8 +21,6 @@ import java.util.Map;
  * cannot be opened, because any block might be an old one.
  */
 final class Recovery {
-  private static final System.Logger LOG = System.getLogger(Recovery.class.getName());
-
   private record Item(
       LogScanner.Batch state,
       long incarnation,
@@ -39,6 +38,7 @@ final class Recovery {
   private final List<String> findings = new ArrayList<>();
   private final List<Item> items = new ArrayList<>();
   private final Map<Long, Segment> known = new HashMap<>();
+  private final LogScanner scanner = new LogScanner();
   private final List<String> leftovers = new ArrayList<>();
   private long lastSeq;
 
@@ -118,14 +118,13 @@ final class Recovery {
       if (footer != null) {
         takeFooter(segment, footer, from);
       } else {
-        new LogScanner(file).scan(serial, from, segment.fileBytes, new Collector(segment));
+        scanner.scan(file, serial, from, segment.fileBytes, new Collector(segment));
       }
     }
   }
 
   /** A segment made after the checkpoint; null if there never was a batch in it. */
-  private @org.jspecify.annotations.Nullable Segment fresh(
-      StoredFile file, String name, long serial) {
+  private @Nullable Segment fresh(StoredFile file, String name, long serial) {
     try {
       var header = LogScanner.header(file, name);
       return new Segment(header.slot(), serial, header.cold(), Segment.State.OPEN);
@@ -241,7 +240,6 @@ final class Recovery {
     String finding =
         "%s at %d: batch %d: %s".formatted(item.segment.name, item.offset, item.seq, what);
     findings.add(finding);
-    LOG.log(System.Logger.Level.WARNING, finding);
   }
 
   /** Whether every block of a batch that lacks its header, or fails its checksum, can be read. */
@@ -313,6 +311,7 @@ final class Recovery {
           file.sync();
         }
         segment.state = Segment.State.SEALED;
+        segments.forgetTail(segment);
       }
     }
     leftovers.forEach(directory::delete);

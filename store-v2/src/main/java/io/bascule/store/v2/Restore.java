@@ -4,6 +4,7 @@ import io.bascule.core.volume.StoreException;
 import io.bascule.store.v2.Tree.Node;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -14,8 +15,6 @@ import java.util.Map;
  * node or list of places costs the part of the volumes it covers, not the pool.
  */
 final class Restore {
-  private static final System.Logger LOG = System.getLogger(Restore.class.getName());
-
   private final CheckpointFiles files;
   private final Index index;
   private final Map<Integer, Page.At> groups = new HashMap<>();
@@ -113,7 +112,7 @@ final class Restore {
     for (var place : unreadable) {
       int damaged = index.leaves.createDamaged();
       int[] children = new int[Node.LEAVES];
-      java.util.Arrays.fill(children, damaged);
+      Arrays.fill(children, damaged);
       for (int i = 1; i < Node.LEAVES; i++) {
         index.leaves.retain(damaged);
       }
@@ -162,6 +161,5 @@ final class Restore {
 
   private void report(StoreException.Corrupt what) {
     findings.add(String.valueOf(what.getMessage()));
-    LOG.log(System.Logger.Level.ERROR, "a part of the checkpoint is damaged", what);
   }
 }

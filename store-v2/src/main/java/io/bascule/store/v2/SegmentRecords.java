@@ -2,6 +2,8 @@ package io.bascule.store.v2;
 
 import io.bascule.core.volume.StoredFile;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** The records of data in a sealed segment: from its footer, or else from its batches. */
@@ -19,7 +21,7 @@ final class SegmentRecords {
   private record Table(ByteBuffer entries, int firstRecord) {}
 
   private final Segment segment;
-  private final java.util.List<Table> tables = new java.util.ArrayList<>();
+  private final List<Table> tables = new ArrayList<>();
   private boolean complete = true;
 
   private SegmentRecords(Segment segment) {
@@ -55,8 +57,9 @@ final class SegmentRecords {
   }
 
   private void scan(StoredFile file) {
-    new LogScanner(file)
+    new LogScanner()
         .scan(
+            file,
             segment.serial,
             SegmentHeader.BYTES,
             segment.dataEnd,

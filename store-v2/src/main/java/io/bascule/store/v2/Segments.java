@@ -104,6 +104,12 @@ final class Segments implements Leaves.Usage {
     usedBytes += bytes;
   }
 
+  /** What lies behind the last batch that counts is nothing. */
+  synchronized void forgetTail(Segment segment) {
+    usedBytes -= segment.fileBytes - segment.dataEnd;
+    segment.fileBytes = segment.dataEnd;
+  }
+
   /** Takes in a segment found by recovery. */
   synchronized void adopt(Segment segment) {
     growTo(segment.slot);

@@ -7,6 +7,7 @@ import io.bascule.core.volume.Volume;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.NoSuchFileException;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
@@ -99,7 +100,7 @@ public final class VolumePool implements AutoCloseable {
         new Superblock(pool, 0, epoch, 1, false, settings.segmentBytes(), 0, 0, 0, 0, 0, List.of());
     var segments = new Segments(directory, pool, settings.segmentBytes());
     var files = new CheckpointFiles(directory, pool);
-    var index = new Index(new Leaves(segments, new LeafLoader(files)));
+    var index = new Index(new Leaves(segments, new LeafLoader(files, VolumePool::reportLeaf)));
     var made =
         new VolumePool(
             directory,
@@ -125,7 +126,7 @@ public final class VolumePool implements AutoCloseable {
     }
     var segments = new Segments(directory, superblock.pool(), superblock.segmentBytes());
     var files = new CheckpointFiles(directory, superblock.pool());
-    var index = new Index(new Leaves(segments, new LeafLoader(files)));
+    var index = new Index(new Leaves(segments, new LeafLoader(files, VolumePool::reportLeaf)));
     try {
       var restore = new Restore(files, index);
       var meta = restore.meta(superblock);
@@ -133,9 +134,10 @@ public final class VolumePool implements AutoCloseable {
       var recovery = new Recovery(directory, superblock, index, segments);
       recovery.replay(meta);
       recovery.settle();
-      var findings = new java.util.ArrayList<>(restore.findings());
+      var findings = new ArrayList<>(restore.findings());
       findings.addAll(recovery.findings());
       var opened = superblock.opened(epoch, recovery.lastSeq());
+      findings.forEach(finding -> LOG.log(System.Logger.Level.ERROR, "damaged: " + finding));
       boolean crowded = opened.ends().size() >= Superblock.ENDS_MAX;
       opened.write(directory);
       var pool =
@@ -155,6 +157,10 @@ public final class VolumePool implements AutoCloseable {
       index.leaves.close();
       throw e;
     }
+  }
+
+  private static void reportLeaf(StoreException.Corrupt what) {
+    LOG.log(System.Logger.Level.ERROR, "2 MiB of a volume are unreadable until repaired", what);
   }
 
   private void start() {

@@ -100,6 +100,14 @@ final class DiskDouble implements Directory {
     }
   }
 
+  /** A second disk with the same content, all of it on stable storage. */
+  synchronized DiskDouble copy() {
+    var copy = new DiskDouble();
+    files.forEach(
+        (name, content) -> copy.replace(name, Arrays.copyOf(content.now, content.length)));
+    return copy;
+  }
+
   private static void put(Content to, int from, int end, byte[] source) {
     if (to.durable.length < end) {
       to.durable = Arrays.copyOf(to.durable, Math.max(end, to.durable.length * 2));
@@ -112,9 +120,7 @@ final class DiskDouble implements Directory {
   synchronized void flip(String name, int offset, int bit) {
     var content = existing(name);
     content.now[offset] ^= (byte) (1 << bit);
-    if (offset < content.durableLength && content.durable != content.now) {
-      content.durable[offset] ^= (byte) (1 << bit);
-    }
+    content.durable[offset] ^= (byte) (1 << bit);
   }
 
   synchronized int length(String name) {

@@ -1,0 +1,263 @@
+package io.bascule.store.v2;
+
+import io.bascule.core.volume.Directory;
+import io.bascule.core.volume.StoreException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Checks a pool that nobody has open, and changes nothing: every structure against its checksum,
+ * every block that a volume or snapshot refers to against its own. A torn tail of the log, as a
+ * crash leaves it, is no finding.
+ */
+public final class PoolChecker {
+  /** More would not help anybody. */
+  private static final int FINDINGS_MAX = 1000;
+
+  private final Directory directory;
+  private final List<Finding> findings = new ArrayList<>();
+  private final Set<Finding> seen = new HashSet<>();
+  private final LogScanner scanner = new LogScanner();
+  private long blocks;
+
+  private PoolChecker(Directory directory) {
+    this.directory = directory;
+  }
+
+  /**
+   * What a check found.
+   *
+   * @param blocksVerified of 4096 bytes, shared ones counted once for each volume
+   */
+  public record Report(List<Finding> findings, long blocksVerified) {
+    public boolean isClean() {
+      return findings.isEmpty();
+    }
+  }
+
+  /**
+   * Checks the pool in the directory. Throws {@link StoreException.TooNew}, {@link
+   * StoreException.TooOld}, or {@link StoreException.Io} if it cannot be read at all.
+   */
+  public static Report check(Directory directory) {
+    var checker = new PoolChecker(directory);
+    checker.run();
+    return new Report(List.copyOf(checker.findings), checker.blocks);
+  }
+
+  private void run() {
+    for (String name : Superblock.NAMES) {
+      if (!directory.exists(name)) {
+        add(name, -1, "missing");
+        continue;
+      }
+      try {
+        Superblock.read(directory, name);
+      } catch (StoreException.Corrupt e) {
+        add(name, 0, e.getMessage());
+      }
+    }
+    try {
+      checkPool(Superblock.newest(directory));
+    } catch (StoreException.Corrupt e) {
+      add("pool", -1, e.getMessage());
+    }
+  }
+
+  private void add(String file, long offset, @Nullable String what) {
+    var finding = new Finding(file, offset, String.valueOf(what));
+    if (findings.size() < FINDINGS_MAX && seen.add(finding)) {
+      findings.add(finding);
+    }
+  }
+
+  private void checkPool(Superblock superblock) {
+    var files = new CheckpointFiles(directory, superblock.pool());
+    var segments = new Segments(directory, superblock.pool(), superblock.segmentBytes());
+    var leaves = new Leaves(segments, new LeafLoader(files, _ -> {}));
+    var index = new Index(leaves);
+    try {
+      checkCheckpointFiles(superblock, files);
+      var restore = new Restore(files, index);
+      var meta = restore.meta(superblock);
+      checkPages(meta, files);
+      restore.run(meta);
+      checkLeaves(leaves, files);
+      var recovery = new Recovery(directory, superblock, index, segments);
+      recovery.replay(meta);
+      for (var segment : segments.list()) {
+        checkSegment(segment, superblock, meta);
+      }
+      for (var entry : index.volumes()) {
+        checkVolume(entry, index, segments);
+      }
+    } finally {
+      segments.close();
+      files.close();
+      leaves.close();
+    }
+  }
+
+  private void checkCheckpointFiles(Superblock superblock, CheckpointFiles files) {
+    for (int number : files.numbers()) {
+      String name = Names.checkpoint(number);
+      try (var file = directory.open(name)) {
+        var header = ByteBuffer.allocate(Page.FILE_BYTES);
+        file.read(0, header);
+        Preamble.check(header.flip(), Page.MAGIC, Page.FILE_CRC, name);
+      } catch (StoreException.Corrupt e) {
+        add(name, 0, e.getMessage());
+      }
+    }
+    for (long offset : new long[] {superblock.metaOffset(), superblock.copyOffset()}) {
+      var at = new Page.At(superblock.checkpoint(), offset, superblock.metaBytes());
+      checkPage(files, at, Page.META, 0);
+    }
+  }
+
+  private void checkPages(Meta meta, CheckpointFiles files) {
+    meta.groups().forEach(place -> checkPage(files, place.at(), Page.PLACES, place.id()));
+    meta.nodes().forEach(place -> checkPage(files, place.at(), Page.NODE, place.id()));
+  }
+
+  private void checkLeaves(Leaves leaves, CheckpointFiles files) {
+    int limit = leaves.limit();
+    for (int leaf = 1; leaf < limit; leaf++) {
+      if (leaves.isPlaced(leaf) && leaves.file(leaf) != 0) {
+        var at = new Page.At(leaves.file(leaf), leaves.fileOffset(leaf), leaves.fileBytes(leaf));
+        checkPage(files, at, Page.LEAF, leaf);
+      }
+    }
+  }
+
+  private void checkPage(CheckpointFiles files, Page.At at, int kind, int id) {
+    try {
+      files.read(at, kind, id);
+    } catch (StoreException.Corrupt e) {
+      add(Names.checkpoint(at.file()), at.offset(), e.getMessage());
+    }
+  }
+
+  private void checkSegment(Segment segment, Superblock superblock, Meta meta) {
+    if (!directory.exists(segment.name)) {
+      add(segment.name, -1, "missing");
+      return;
+    }
+    try (var file = directory.open(segment.name)) {
+      try {
+        var header = LogScanner.header(file, segment.name);
+        if (header.serial() != segment.serial
+            || header.slot() != segment.slot
+            || !header.pool().equals(superblock.pool())) {
+          add(segment.name, 0, "is another segment");
+        }
+      } catch (StoreException.Corrupt e) {
+        add(segment.name, 0, e.getMessage());
+      }
+      scanner.scan(
+          file, segment.serial, SegmentHeader.BYTES, segment.dataEnd, new Batches(segment));
+      for (var extent : meta.segments()) {
+        if (extent.serial() == segment.serial
+            && extent.fileBytes() > extent.dataEnd()
+            && extent.state() == Segment.State.SEALED
+            && LogScanner.footer(file, segment.serial) == null) {
+          add(segment.name, extent.dataEnd(), "its footer is damaged");
+        }
+      }
+    }
+  }
+
+  /** Says what is wrong with batches. */
+  private final class Batches implements LogScanner.Sink {
+    private final Segment segment;
+    private int end = SegmentHeader.BYTES;
+
+    Batches(Segment segment) {
+      this.segment = segment;
+    }
+
+    @Override
+    public void batch(
+        LogScanner.Batch state,
+        long incarnation,
+        long seq,
+        long durable,
+        int offset,
+        int bytes,
+        ByteBuffer table) {
+      end = offset + bytes;
+      switch (state) {
+        case WHOLE -> {}
+        case HEADERLESS -> add(segment.name, offset, "the header of batch " + seq + " is damaged");
+        case TABLELESS -> add(segment.name, offset, "the table of batch " + seq + " is damaged");
+        case DATA_DAMAGED -> add(segment.name, offset, "data of batch " + seq + " is damaged");
+        case LOST -> add(segment.name, offset, "batch " + seq + " is damaged");
+      }
+    }
+
+    @Override
+    public void gap(int offset, int bytes) {
+      add(segment.name, offset, bytes + " bytes between batches cannot be read");
+    }
+  }
+
+  private void checkVolume(Entry entry, Index index, Segments segments) {
+    var mapping = new Index.Mapping();
+    var bad = new HashMap<Integer, Boolean>();
+    long count = (entry.sizeBytes + UnitCodec.BLOCK_BYTES - 1) / UnitCodec.BLOCK_BYTES;
+    for (long block = 0; block < count; ) {
+      int blocksHere = (int) Math.min(Leaves.BLOCKS, count - block);
+      boolean _ = index.lookup(entry, block, blocksHere, true, mapping);
+      long at = block;
+      for (int i = 0; i < mapping.pieces; i++) {
+        checkPiece(entry, at, mapping.blocks[i], mapping.pointers[i], segments, bad);
+        at += mapping.blocks[i];
+      }
+      block += blocksHere;
+    }
+  }
+
+  private void checkPiece(
+      Entry entry,
+      long block,
+      int count,
+      long pointer,
+      Segments segments,
+      Map<Integer, Boolean> missing) {
+    if (pointer == Pointer.HOLE) {
+      return;
+    }
+    blocks += count;
+    String where = "volume %s block %d".formatted(entry.uuid, block);
+    if (Pointer.isDamaged(pointer)) {
+      add("index", -1, where + ": nobody knows where it and the next lie");
+      return;
+    }
+    var segment = segments.get(Pointer.slot(pointer));
+    if (segment == null || !directory.exists(segment.name)) {
+      if (missing.put(Pointer.slot(pointer), true) == null) {
+        add("segment in slot " + Pointer.slot(pointer), -1, where + " and maybe others are in it");
+      }
+      return;
+    }
+    var pinned = segments.pin(segment.slot);
+    if (pinned == null) {
+      return;
+    }
+    try {
+      var reader = Scratch.ofThread().reader;
+      var result = reader.read(pinned.file(), pointer, entry.family, block, count, false);
+      if (result != UnitReader.Result.OK) {
+        add(segment.name, Pointer.offsetBytes(pointer), where + " does not fit its checksum");
+      }
+    } finally {
+      pinned.unpin();
+    }
+  }
+}

@@ -1,0 +1,271 @@
+package io.bascule.store.v2;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.bascule.core.volume.StoreException;
+import io.bascule.core.volume.Volume;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.UUID;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Disks that lose a bit, a file, or the will to sync: found, and never wrong data. */
+class DamageTest {
+  private static final int MIB = 1 << 20;
+  private static final int SIZE = 6 * MIB;
+  private static final UUID ID = new UUID(1, 1);
+  private static final UUID SNAPSHOT = new UUID(1, 2);
+  private static final PoolSettings SETTINGS =
+      PoolSettings.DEFAULT.withSegmentBytes(MIB).withBackground(false);
+
+  /** What these tests do is logged as the damage it is. */
+  private static final Logger QUIET = Logger.getLogger("io.bascule.store.v2");
+
+  @BeforeAll
+  static void quiet() {
+    QUIET.setLevel(Level.OFF);
+  }
+
+  @AfterAll
+  static void loud() {
+    QUIET.setLevel(null);
+  }
+
+  private final DiskDouble disk = new DiskDouble();
+  private final byte[] content = new byte[SIZE];
+  private byte[] snapshot = new byte[0];
+
+  /** A killed pool with every kind of structure: sealed and open segments, old and new batches. */
+  @BeforeEach
+  void fill() {
+    var pool = VolumePool.create(disk, SETTINGS, 1);
+    pool.create(ID, SIZE);
+    var volume = pool.open(ID);
+    var random = new Random(5);
+    for (int i = 0; i < 60; i++) {
+      write(volume, random, 1 + random.nextInt(40));
+    }
+    pool.snapshot(ID, SNAPSHOT);
+    snapshot = content.clone();
+    pool.checkpoint();
+    for (int i = 0; i < 60; i++) {
+      write(volume, random, 1 + random.nextInt(20));
+    }
+    volume.trim(MIB, 100 * 4096);
+    Arrays.fill(content, MIB, MIB + 100 * 4096, (byte) 0);
+    pool.flush();
+    for (int i = 0; i < 3; i++) {
+      write(volume, random, 1); // batches that say what was on stable storage
+    }
+    pool.flush();
+    // The very last batch nobody vouches for: if it is bad it is a torn tail. It changes nothing.
+    volume.write(0, ByteBuffer.wrap(content, 0, 4096), false);
+    pool.abandon();
+  }
+
+  private void write(Volume volume, Random random, int blocks) {
+    byte[] data = new byte[blocks * 4096];
+    random.nextBytes(data);
+    if (random.nextBoolean()) {
+      for (int i = 0; i < data.length; i++) {
+        data[i] &= i % 16 < 8 ? 0 : 3;
+      }
+    }
+    int at = random.nextInt((SIZE - data.length) / 4096) * 4096;
+    volume.write(at, ByteBuffer.wrap(data), false);
+    System.arraycopy(data, 0, content, at, data.length);
+  }
+
+  /** Blocks that cannot be read; fails if one reads wrong. */
+  private int unreadable(VolumePool pool, UUID id, byte[] expected) {
+    int bad = 0;
+    try (var volume = pool.open(id)) {
+      for (int at = 0; at < SIZE; at += 4096) {
+        var block = ByteBuffer.allocate(4096);
+        try {
+          volume.read(at, block);
+        } catch (StoreException.Corrupt e) {
+          bad++;
+          continue;
+        }
+        if (!Arrays.equals(block.array(), 0, 4096, expected, at, at + 4096)) {
+          throw new AssertionError("block at " + at + " is wrong");
+        }
+      }
+    }
+    return bad;
+  }
+
+  /** How many blocks cannot be read with that damage; -1 if the pool refuses to open. */
+  private int damage(DiskDouble damaged) {
+    VolumePool pool;
+    try {
+      pool = VolumePool.open(damaged, SETTINGS, 2);
+    } catch (StoreException.Corrupt e) {
+      return -1;
+    }
+    try {
+      return unreadable(pool, ID, content) + unreadable(pool, SNAPSHOT, snapshot);
+    } finally {
+      pool.abandon();
+    }
+  }
+
+  @Test
+  void shouldBeWholeWithoutDamage() {
+    var report = PoolChecker.check(disk.copy());
+    assertThat(report.findings()).isEmpty();
+    assertThat(report.blocksVerified()).isGreaterThan(SIZE / 4096);
+    assertThat(damage(disk.copy())).isZero();
+  }
+
+  /** Any bit of any file: what is read is right or an error, and the checker sees what hurts. */
+  @Test
+  void shouldNeverReadWrongDataAfterAFlippedBit() {
+    long seed = Long.getLong("bascule.check.seed", 7);
+    var random = new Random(seed);
+    int each = Boolean.getBoolean("bascule.check.all") ? 400 : 8;
+    var refused = new ArrayList<String>();
+    for (String name : disk.list()) {
+      int length = disk.length(name);
+      for (int i = 0; i < each; i++) {
+        // Every second one where the structures are: at the beginning and at the end.
+        int at =
+            switch (i % 4) {
+              case 0 -> random.nextInt(Math.min(length, 700));
+              case 1 -> length - 1 - random.nextInt(Math.min(length, 700));
+              default -> random.nextInt(length);
+            };
+        var damaged = disk.copy();
+        damaged.flip(name, at, random.nextInt(8));
+        int bad;
+        boolean found;
+        try {
+          bad = damage(damaged.copy());
+          found = !PoolChecker.check(damaged).isClean();
+        } catch (RuntimeException | AssertionError e) {
+          throw new AssertionError("seed " + seed + ": bit at " + at + " of " + name, e);
+        }
+        assertThat(found || bad == 0).as("%s at %d is found", name, at).isTrue();
+        if (bad < 0) {
+          refused.add(name + " at " + at);
+        }
+        assertThat(bad).as("%s at %d costs little", name, at).isLessThanOrEqualTo(2 * 512);
+      }
+    }
+    // One flipped bit never costs more than a part: what was written is known twice.
+    assertThat(refused).isEmpty();
+  }
+
+  @Test
+  void shouldSayWhenASegmentIsGone() {
+    var segments =
+        disk.list().stream().filter(name -> Names.segmentSerial(name).isPresent()).toList();
+    for (String name : segments) {
+      if (!name.equals(segments.getLast())) { // without the last one the log ends before it
+        var damaged = disk.copy();
+        damaged.delete(name);
+        int bad = damage(damaged.copy());
+        assertThat(bad).as("%s is missed", name).isNotZero();
+        assertThat(PoolChecker.check(damaged).findings()).as(name).isNotEmpty();
+      }
+    }
+  }
+
+  @Test
+  void shouldTellOldNewAndDamagedApart() {
+    for (int[] change : new int[][] {{8 + 3, 7}, {12 + 3, 7}}) {
+      var newer = disk.copy();
+      var older = disk.copy();
+      for (String name : Superblock.NAMES) {
+        replaceByte(newer, name, change[0], change[1]);
+        replaceByte(older, name, change[0], 0);
+      }
+      assertThatThrownBy(() -> VolumePool.open(newer, SETTINGS, 2))
+          .isInstanceOf(StoreException.TooNew.class);
+      assertThatThrownBy(() -> VolumePool.open(older, SETTINGS, 2))
+          .isInstanceOf(StoreException.TooOld.class);
+    }
+    var damaged = disk.copy();
+    Superblock.NAMES.forEach(name -> damaged.flip(name, 100, 1));
+    assertThatThrownBy(() -> VolumePool.open(damaged, SETTINGS, 2))
+        .isInstanceOf(StoreException.Corrupt.class);
+  }
+
+  private static void replaceByte(DiskDouble disk, String name, int at, int value) {
+    byte[] bytes = disk.bytes(name);
+    bytes[at] = (byte) value;
+    var buffer = ByteBuffer.wrap(bytes);
+    buffer.putInt(bytes.length - 4, Checksum.ofHeader(buffer, 0, bytes.length - 4));
+    disk.replace(name, bytes);
+  }
+
+  @Test
+  void shouldNeverTakeAFailedSyncForASuccess() {
+    var pool = VolumePool.open(disk, SETTINGS, 2);
+    var volume = pool.open(ID);
+    volume.write(0, ByteBuffer.allocate(4096), false);
+    disk.syncFails = true;
+    assertThatThrownBy(volume::flush).isInstanceOf(StoreException.Io.class);
+    disk.syncFails = false;
+    int syncs = disk.syncs;
+    assertThatThrownBy(volume::flush).hasMessageContaining("suspect");
+    assertThatThrownBy(pool::flush).hasMessageContaining("suspect");
+    assertThat(disk.syncs).as("no second sync").isEqualTo(syncs);
+    assertThatThrownBy(() -> volume.write(0, ByteBuffer.allocate(512), false))
+        .hasMessageContaining("suspect");
+    assertThat(pool.isSuspect()).isTrue();
+    volume.close();
+    pool.close();
+    var again = VolumePool.open(disk, SETTINGS, 3);
+    assertThat(again.isSuspect()).isTrue();
+    try (var reread = again.open(ID)) {
+      var block = ByteBuffer.allocate(8192);
+      reread.read(0, block);
+      assertThat(Arrays.copyOf(block.array(), 4096)).containsOnly(0);
+      assertThatThrownBy(() -> reread.write(0, ByteBuffer.allocate(512), false))
+          .hasMessageContaining("suspect");
+    }
+    again.close();
+  }
+
+  /** A full disk refuses writes, loses nothing, and takes writes again when there is room. */
+  @Test
+  void shouldGoOnAfterAFullDisk() {
+    var pool = VolumePool.open(disk, SETTINGS, 2);
+    var volume = pool.open(ID);
+    var random = new Random(9);
+    long was = disk.capacityBytes;
+    List<Long> rooms = List.of(100_000L, 300_000L, 0L);
+    for (long room : rooms) {
+      disk.capacityBytes = was - disk.freeBytes() + room;
+      byte[] before = content.clone();
+      boolean full = false;
+      for (int i = 0; i < 200 && !full; i++) {
+        before = content.clone();
+        try {
+          write(volume, random, 20);
+        } catch (StoreException.Full e) {
+          full = true;
+        }
+      }
+      assertThat(full).isTrue();
+      System.arraycopy(before, 0, content, 0, SIZE);
+      disk.capacityBytes = was;
+      write(volume, random, 1);
+    }
+    volume.close();
+    assertThat(unreadable(pool, ID, content)).isZero();
+    pool.abandon();
+    assertThat(damage(disk.kill())).isZero();
+  }
+}
