@@ -9,7 +9,7 @@ import java.util.UUID;
  * format 2 and nothing else. Called by one thread at a time, beside the use of the open volumes.
  */
 public interface FormatTwo extends AutoCloseable {
-  /** An empty pool, durable and open. Whatever was in its place is gone. */
+  /** An empty pool, durable and open. Whatever was in its place is gone, the marks first. */
   void createEmpty();
 
   /** Opens the pool that is there; only a whole one opens. */
@@ -34,6 +34,9 @@ public interface FormatTwo extends AutoCloseable {
   @Override
   void close();
 
-  /** Removes everything of format 2, open or not, also half of something; may be asked again. */
+  /**
+   * Removes everything of format 2 and the marks beside it, open or not, also half of something;
+   * may be asked again. When it returns nothing of it writes any more.
+   */
   void drop();
 }

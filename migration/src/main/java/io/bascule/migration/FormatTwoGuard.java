@@ -63,7 +63,10 @@ final class FormatTwoGuard implements AutoCloseable {
   private final ThreadPoolExecutor markers;
 
   private final AtomicReference<@Nullable Loss> loss = new AtomicReference<>();
-  private final CountDownLatch recorded = new CountDownLatch(1);
+  private volatile boolean recorded;
+
+  /** Opened when the loss is on record, or never will be in this process. */
+  private final CountDownLatch settled = new CountDownLatch(1);
 
   /**
    * @param onLoss told once, by the thread that met the failure; must not wait
@@ -217,7 +220,7 @@ final class FormatTwoGuard implements AutoCloseable {
    * @throws StoreException.Io if neither comes to pass
    */
   boolean mark(String doing, Runnable work) {
-    if (recorded.getCount() == 0) {
+    if (recorded) {
       return false;
     }
     var task = new FutureTask<>(work, true);
@@ -274,7 +277,8 @@ final class FormatTwoGuard implements AutoCloseable {
 
   /** The loss is on record: no later process uses format 2, so nobody needs marks any more. */
   void lossRecorded() {
-    recorded.countDown();
+    recorded = true;
+    settled.countDown();
   }
 
   private void awaitLossRecorded() {
@@ -283,7 +287,8 @@ final class FormatTwoGuard implements AutoCloseable {
     try {
       while (true) {
         try {
-          if (recorded.await(deadline - System.nanoTime(), TimeUnit.NANOSECONDS)) {
+          boolean over = settled.await(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
+          if (over && recorded) {
             return;
           }
           throw new StoreException.Io(
@@ -298,6 +303,11 @@ final class FormatTwoGuard implements AutoCloseable {
         Thread.currentThread().interrupt();
       }
     }
+  }
+
+  /** This process ends: writes that wait for the loss to be recorded fail. */
+  void abandon() {
+    settled.countDown();
   }
 
   /** Lets threads end that are not stuck; those that are, are daemons and end with the process. */

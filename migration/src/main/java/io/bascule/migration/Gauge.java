@@ -128,7 +128,7 @@ final class Gauge {
     return volumes.stream().mapToLong(MirroredVolume::allocatedBytes).sum();
   }
 
-  Status status(State state) {
+  Status status(State state, Optional<String> stuck) {
     var phases = phases(state);
     boolean paused = state instanceof State.Working working && working.paused();
     var left = left(state, phases);
@@ -145,7 +145,7 @@ final class Gauge {
         phases,
         paused ? 0 : (long) forecast.copyBytesPerSecond(),
         paused ? Optional.empty() : forecast.eta(left),
-        note(left));
+        stuck.or(() -> note(left)));
   }
 
   private Optional<String> note(Forecast.Left left) {

@@ -118,6 +118,7 @@ final class Jobs {
         guard.callLong(
             "making format 2",
             () -> {
+              checkAllOpen();
               // The marks first: marks without their pool would be believed.
               deleteMarks();
               made.formatTwo().createEmpty();
@@ -153,11 +154,24 @@ final class Jobs {
     mirror.attach(second);
   }
 
+  /** Marks may share their directory with the pool. */
   private void deleteMarks() {
     for (String name : around.marks().list()) {
-      around.marks().delete(name);
+      if (MarkFile.isName(name)) {
+        around.marks().delete(name);
+      }
     }
     around.marks().sync();
+  }
+
+  /** A volume that does not open cannot be copied, and would be gone with format 1. */
+  private void checkAllOpen() {
+    int expected = around.controller().volumes().orElse(volumes.size());
+    if (volumes.size() != expected) {
+      throw new StoreException.Io(
+          "only " + volumes.size() + " of " + expected + " volumes are open",
+          new IllegalStateException("not open"));
+    }
   }
 
   /** Phase 1, second part: what format 1 does not hold is the same in both. */
@@ -239,6 +253,7 @@ final class Jobs {
             .callLong(
                 "opening format 2",
                 () -> {
+                  checkAllOpen();
                   opened.formatTwo().open();
                   for (var volume : volumes) {
                     attach(opened, volume, volume.mirror());
@@ -389,8 +404,6 @@ final class Jobs {
         volumes.forEach(MirroredVolume::unmirror);
         pool = null;
       }
-      deleteMarks();
-      formatTwo.close();
       formatTwo.drop();
     } catch (RuntimeException e) {
       LOG.log(Level.ERROR, "something of format 2 stays; the next migration removes it", e);

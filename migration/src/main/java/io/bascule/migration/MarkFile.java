@@ -40,6 +40,7 @@ final class MarkFile {
   static final int LINE_REGIONS = LINE_LONGS * Long.SIZE;
 
   private static final byte[] MAGIC = "BASCMARK".getBytes(StandardCharsets.US_ASCII);
+  private static final String SUFFIX = ".marks";
   private static final int CRC_OFFSET = 60;
   private static final int NUMBER_OFFSET = 56;
   private static final int COMPLETE = 1;
@@ -48,7 +49,11 @@ final class MarkFile {
   private MarkFile() {}
 
   static String name(UUID volume) {
-    return volume + ".marks";
+    return volume + SUFFIX;
+  }
+
+  static boolean isName(String name) {
+    return name.endsWith(SUFFIX);
   }
 
   static long lineOffset(long line) {

@@ -49,6 +49,11 @@ final class Migration implements Migrator {
   /** Often enough that a crash costs little copying, seldom enough that hosts do not feel it. */
   private static final long PROVE_NANOS = TimeUnit.SECONDS.toNanos(5);
 
+  private static final String UNREADABLE = "UNREADABLE";
+  private static final long UNREADABLE_AGAIN_NANOS = TimeUnit.SECONDS.toNanos(10);
+
+  private static final long HOLD_AGAIN_NANOS = TimeUnit.SECONDS.toNanos(1);
+
   private static final long RECORD_AGAIN_MILLIS = 100;
   private static final Duration CLOSE = Duration.ofSeconds(2);
 
@@ -69,8 +74,16 @@ final class Migration implements Migrator {
   private volatile @Nullable Wanted wanted;
   private volatile boolean renewWanted;
   private volatile boolean closing;
+  private boolean closed;
   private volatile long provedAtNanos = System.nanoTime();
   private volatile boolean proving;
+
+  private volatile @Nullable Stuck stuck;
+  private boolean syncWanted;
+  private long heldAtNanos = System.nanoTime() - HOLD_AGAIN_NANOS;
+
+  /** Why it does not go on by itself. */
+  private record Stuck(String code, String reason, long atNanos) {}
 
   /** What the record said last. */
   private record Wanted(Phase phase, boolean paused, boolean commit, Tuning tuning) {}
@@ -105,9 +118,45 @@ final class Migration implements Migrator {
   @Override
   public Volume serve(Volume formatOne) {
     Check.that(modes.present().service() == Service.V1, "a volume is added to a migration");
-    var volume = new MirroredVolume(formatOne, modes);
+    var volume = new MirroredVolume(formatOne, modes, this::closing);
     volumes.add(volume);
     return volume;
+  }
+
+  /** Volumes are closed one by one at the end; the first one ends all work on them. */
+  private void closing(MirroredVolume volume) {
+    boolean idle =
+        state instanceof State.Off
+            || state instanceof State.Canceled
+            || state instanceof State.Lost;
+    if (idle) {
+      volumes.remove(volume); // it may be deleted
+    } else if (!(state instanceof State.Committed)) {
+      stopWork();
+    }
+  }
+
+  private synchronized void stopWork() {
+    if (closing) {
+      return;
+    }
+    closing = true;
+    var open = jobs.poolOrNull();
+    if (open != null) {
+      open.guard().abandon();
+    }
+    workers.close();
+    try {
+      owner.join(CLOSE);
+      jobThread.shutdown();
+      syncs.shutdown();
+      recorder.shutdown();
+      if (!jobThread.awaitTermination(CLOSE.toMillis(), TimeUnit.MILLISECONDS)) {
+        LOG.log(Level.WARNING, "the migration's work does not end; the process takes it along");
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   @Override
@@ -155,29 +204,17 @@ final class Migration implements Migrator {
 
   @Override
   public Status status() {
-    return gauge.status(state);
+    var now = stuck;
+    return gauge.status(state, now == null ? Optional.empty() : Optional.of(now.reason()));
   }
 
   @Override
-  public void close() {
-    if (closing) {
+  public synchronized void close() {
+    stopWork();
+    if (closed) {
       return;
     }
-    closing = true;
-    workers.close();
-    try {
-      owner.join(CLOSE);
-      jobThread.shutdown();
-      syncs.shutdown();
-      recorder.shutdown();
-      if (!jobThread.awaitTermination(CLOSE.toMillis(), TimeUnit.MILLISECONDS)) {
-        LOG.log(Level.WARNING, "the migration's work does not end; the process takes it along");
-        return;
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      return;
-    }
+    closed = true;
     var open = jobs.poolOrNull();
     if (open != null) {
       open.guard().callLong("closing format 2", open.formatTwo()::close);
@@ -246,6 +283,19 @@ final class Migration implements Migrator {
     }
     gauge.tick(state, wanted == null ? Tuning.DEFAULT : Check.found(wanted, "aim").tuning());
     proveSometimes();
+    syncInTime();
+  }
+
+  /** Hosts are not held again and again without a breath between. */
+  private void syncInTime() {
+    if (syncWanted && System.nanoTime() - heldAtNanos >= HOLD_AGAIN_NANOS) {
+      syncWanted = false;
+      runJob(() -> {
+        if (state instanceof State.Committing) {
+          jobs.syncBoth();
+        }
+      });
+    }
   }
 
   private void observe(State.Working working, long nowMillis) {
@@ -269,7 +319,7 @@ final class Migration implements Migrator {
 
   private void aimAt(long nowMillis) {
     var aim = wanted;
-    if (aim == null) {
+    if (aim == null || isStuck(aim)) {
       return;
     }
     switch (state) {
@@ -300,6 +350,33 @@ final class Migration implements Migrator {
           State.Lost _,
           State.Stopped _ -> {}
     }
+  }
+
+  /**
+   * Whether a person has to look first, which a pause and resume shows. What only could not be read
+   * is tried again by itself.
+   */
+  private boolean isStuck(Wanted aim) {
+    var now = stuck;
+    if (now == null) {
+      return false;
+    }
+    boolean again =
+        aim.paused()
+            || (now.code().equals(UNREADABLE)
+                && System.nanoTime() - now.atNanos() >= UNREADABLE_AGAIN_NANOS);
+    if (!again) {
+      return true;
+    }
+    stuck = null;
+    synchronized (mismatches) {
+      mismatches.clear();
+    }
+    if (state instanceof State.Working working && !working.paused()) {
+      // So that the next aim at going on begins the work anew.
+      step(new Event.Aim(working.phase(), true, 0, 0));
+    }
+    return false;
   }
 
   private static Event aimEvent(Wanted aim, long nowMillis) {
@@ -349,16 +426,22 @@ final class Migration implements Migrator {
       case Effect.Work(boolean compare) -> workers.work(jobs.pool(), compare);
       case Effect.Rest _ -> workers.rest();
       case Effect.Alarm(String code, String text) -> around.controller().alarm(code, text);
-      case Effect.AskPause(String code, String reason) ->
-          around.controller().askPause(code, reason);
+      case Effect.AskPause(String code, String reason) -> {
+        workers.rest();
+        stuck = new Stuck(code, reason, System.nanoTime());
+        around.controller().askPause(code, reason);
+      }
       case Effect.RecordLoss(Loss loss) -> recorder.execute(() -> record(loss));
       case Effect.DropFormatTwo _ -> runJob(jobs::drop);
       case Effect.FreeFormatOne _ -> {
         workers.rest();
         runJob(jobs::free);
       }
-      case Effect.SyncBoth _ -> runJob(jobs::syncBoth);
-      case Effect.Hold _ -> runJob(jobs::hold);
+      case Effect.SyncBoth _ -> syncWanted = true;
+      case Effect.Hold _ -> {
+        heldAtNanos = System.nanoTime();
+        runJob(jobs::hold);
+      }
       case Effect.Decide _ -> runJob(jobs::decide);
       case Effect.Stop(String why) -> around.controller().stop(why);
     }
@@ -404,6 +487,11 @@ final class Migration implements Migrator {
             TimeUnit.MILLISECONDS.toNanos(RECORD_AGAIN_MILLIS));
       }
     }
+  }
+
+  /** Now, on the caller's thread. */
+  void prove() {
+    LOG.log(Level.DEBUG, "{0} regions are proven clean", jobs.prove());
   }
 
   private void proveSometimes() {

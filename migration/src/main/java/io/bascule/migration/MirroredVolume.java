@@ -9,6 +9,7 @@ import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.ArrayBlockingQueue;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -44,9 +45,15 @@ final class MirroredVolume implements Volume {
   private final RegionLocks locks = new RegionLocks();
   private volatile @Nullable Mirror mirror;
 
-  MirroredVolume(Volume first, ModeSwitch modes) {
+  private final Consumer<MirroredVolume> onClose;
+
+  /**
+   * @param onClose told before the volume is closed
+   */
+  MirroredVolume(Volume first, ModeSwitch modes, Consumer<MirroredVolume> onClose) {
     this.first = first;
     this.modes = modes;
+    this.onClose = onClose;
   }
 
   /** The format 1 volume. */
@@ -469,6 +476,7 @@ final class MirroredVolume implements Volume {
   /** Closes the format 1 volume; the pool closes its own. */
   @Override
   public void close() {
+    onClose.accept(this);
     first.close();
   }
 

@@ -116,6 +116,7 @@ final class FakeFormatTwo implements FormatTwo {
 
   @Override
   public void drop() {
+    close();
     directory.list().forEach(directory::delete);
     directory.sync();
   }

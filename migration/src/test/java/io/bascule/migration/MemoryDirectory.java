@@ -17,7 +17,7 @@ import java.util.TreeMap;
  * A disk in memory with a page cache: what is written survives the process at once, and power loss
  * only once it is synced; of the rest any subset of pages may survive. Faults can be set.
  */
-final class MemoryDirectory implements Directory {
+final class MemoryDirectory {
   private static final int PAGE = 4096;
 
   private final TreeMap<String, Content> files = new TreeMap<>();
@@ -86,44 +86,35 @@ final class MemoryDirectory implements Directory {
     }
   }
 
-  @Override
-  public Survives writesSurvive() {
-    return Survives.PROCESS_DEATH;
+  /** The disk as the process sees it that runs now; of no use any more once that is dead. */
+  Directory open() {
+    return new View(generation);
   }
 
-  @Override
-  public synchronized StoredFile create(String name) {
-    mayWrite(generation);
+  private synchronized StoredFile create(String name, int by) {
+    mayWrite(by);
     if (files.containsKey(name)) {
       throw io(name + " exists");
     }
     var content = new Content();
     files.put(name, content);
-    return new OpenFile(name, content, generation);
+    return new OpenFile(name, content, by);
   }
 
-  @Override
-  public synchronized StoredFile open(String name) {
+  private synchronized StoredFile open(String name, int by) {
     var content = files.get(name);
     if (content == null) {
       throw io(name + " is not there");
     }
-    return new OpenFile(name, content, generation);
+    return new OpenFile(name, content, by);
   }
 
-  @Override
-  public synchronized boolean exists(String name) {
-    return files.containsKey(name);
-  }
-
-  @Override
-  public synchronized List<String> list() {
+  synchronized List<String> list() {
     return List.copyOf(files.keySet());
   }
 
-  @Override
-  public synchronized void replace(String name, byte[] bytes) {
-    mayWrite(generation);
+  private synchronized void replace(String name, byte[] bytes, int by) {
+    mayWrite(by);
     var content = new Content();
     content.cached = bytes.clone();
     content.durable = bytes.clone();
@@ -131,19 +122,16 @@ final class MemoryDirectory implements Directory {
     durableNames.put(name, content);
   }
 
-  @Override
-  public synchronized void delete(String name) {
-    files.remove(name);
+  private synchronized void delete(String name, int by) {
+    if (by == generation) {
+      files.remove(name);
+    }
   }
 
-  @Override
-  public synchronized void sync() {
-    durableNames = new TreeMap<>(files);
-  }
-
-  @Override
-  public long freeBytes() {
-    return freeBytes;
+  private synchronized void sync(int by) {
+    if (by == generation) {
+      durableNames = new TreeMap<>(files);
+    }
   }
 
   /** Changes one byte behind everybody's back. */
@@ -154,6 +142,59 @@ final class MemoryDirectory implements Directory {
     }
     content.cached[at] ^= 0x10;
     content.durable[at] ^= 0x10;
+  }
+
+  private final class View implements Directory {
+    private final int by;
+
+    View(int by) {
+      this.by = by;
+    }
+
+    @Override
+    public Survives writesSurvive() {
+      return Survives.PROCESS_DEATH;
+    }
+
+    @Override
+    public StoredFile create(String name) {
+      return MemoryDirectory.this.create(name, by);
+    }
+
+    @Override
+    public StoredFile open(String name) {
+      return MemoryDirectory.this.open(name, by);
+    }
+
+    @Override
+    public boolean exists(String name) {
+      return list().contains(name);
+    }
+
+    @Override
+    public List<String> list() {
+      return MemoryDirectory.this.list();
+    }
+
+    @Override
+    public void replace(String name, byte[] content) {
+      MemoryDirectory.this.replace(name, content, by);
+    }
+
+    @Override
+    public void delete(String name) {
+      MemoryDirectory.this.delete(name, by);
+    }
+
+    @Override
+    public void sync() {
+      MemoryDirectory.this.sync(by);
+    }
+
+    @Override
+    public long freeBytes() {
+      return freeBytes;
+    }
   }
 
   private final class OpenFile implements StoredFile {

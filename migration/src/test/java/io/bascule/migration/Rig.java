@@ -29,9 +29,9 @@ final class Rig implements AutoCloseable {
 
   final MemoryDirectory one = new MemoryDirectory();
   final MemoryDirectory two = new MemoryDirectory();
-  final MemoryDirectory marks = new MemoryDirectory();
   final FakeFormatTwo.Faults faults = new FakeFormatTwo.Faults();
   final Row row = new Row();
+  private volatile int processes;
   final List<UUID> ids = new ArrayList<>();
   final List<Oracle> oracles = new ArrayList<>();
   final List<String> alarms = new CopyOnWriteArrayList<>();
@@ -41,7 +41,7 @@ final class Rig implements AutoCloseable {
   long stallMillis = 1_000;
   volatile boolean freed;
   volatile String stopped = "";
-  VolumeStoreV1 store;
+  private VolumeStoreV1 store;
   Migration migration;
 
   /** The state row; its methods are one transaction each. */
@@ -81,6 +81,16 @@ final class Rig implements AutoCloseable {
       return true;
     }
 
+    /** A new upgrade begins, or format 2 was made anew. */
+    synchronized void begin() {
+      canceled = false;
+      invalid = false;
+    }
+
+    synchronized boolean isCanceled() {
+      return canceled;
+    }
+
     synchronized boolean isCommitted() {
       return committed;
     }
@@ -91,7 +101,7 @@ final class Rig implements AutoCloseable {
   }
 
   Rig(int volumeCount) {
-    store = new VolumeStoreV1(one);
+    store = new VolumeStoreV1(one.open());
     for (int i = 0; i < volumeCount; i++) {
       var id = UUID.randomUUID();
       ids.add(id);
@@ -103,10 +113,12 @@ final class Rig implements AutoCloseable {
 
   private Migration start(Optional<Phase> phase) {
     volumes.clear();
+    int now = ++processes;
+    alarms.clear();
     var made =
         new Migration(
-            new Migrator.Surroundings(two, marks, bootId, row, new Around()),
-            () -> new FakeFormatTwo(two, faults),
+            new Migrator.Surroundings(two.open(), two.open(), bootId, row, new Around(now)),
+            () -> new FakeFormatTwo(two.open(), faults),
             stallMillis);
     for (var id : ids) {
       volumes.add(made.serve(store.open(id)));
@@ -155,6 +167,19 @@ final class Rig implements AutoCloseable {
     until(() -> migration.status().state() instanceof State.Committed, "commit");
   }
 
+  void tryCommit() {
+    migration.commit();
+  }
+
+  /** Clears what marks can be cleared now. */
+  void proveAll() {
+    migration.prove();
+  }
+
+  long acknowledged() {
+    return oracles.stream().mapToLong(Oracle::acknowledged).sum();
+  }
+
   void cancel() {
     if (!row.cancel()) {
       throw new AssertionError("the cancel came too late");
@@ -172,23 +197,22 @@ final class Rig implements AutoCloseable {
   /**
    * The process dies: its writes are in the page cache. The next one opens format 1 and goes on.
    */
-  void restart(Optional<Phase> phase) {
+  void restart(Optional<Phase> phase, long nextStallMillis) {
     die();
-    store = new VolumeStoreV1(one);
+    stallMillis = nextStallMillis;
+    store = new VolumeStoreV1(one.open());
     migration = start(phase);
   }
 
   void die() {
     one.processDies();
     two.processDies();
-    marks.processDies();
     migration.close();
   }
 
   void powerFails(Random random) {
     one.powerFails(random);
     two.powerFails(random);
-    marks.powerFails(random);
     migration.close();
     bootId = UUID.randomUUID();
   }
@@ -196,7 +220,7 @@ final class Rig implements AutoCloseable {
   /** What a 1.2.2 would see: format 1 and nothing else. */
   void verifyFormatOneAlone() {
     die();
-    var alone = new VolumeStoreV1(one);
+    var alone = new VolumeStoreV1(one.open());
     for (int v = 0; v < ids.size(); v++) {
       try (var volume = alone.open(ids.get(v))) {
         oracles.get(v).verify(volume);
@@ -207,7 +231,7 @@ final class Rig implements AutoCloseable {
   /** Both formats, behind the back of the migration. */
   void verifyFormatTwoAlone() {
     die();
-    var alone = new VolumeStoreV1(two);
+    var alone = new VolumeStoreV1(two.open());
     for (int v = 0; v < ids.size(); v++) {
       try (var volume = alone.open(ids.get(v))) {
         oracles.get(v).verify(volume);
@@ -227,6 +251,12 @@ final class Rig implements AutoCloseable {
   }
 
   private final class Around implements Migrator.Controller {
+    private final int process;
+
+    Around(int process) {
+      this.process = process;
+    }
+
     @Override
     public OptionalLong hostP99Micros() {
       return OptionalLong.empty();
@@ -239,7 +269,9 @@ final class Rig implements AutoCloseable {
 
     @Override
     public void alarm(String code, String text) {
-      alarms.add(code + ": " + text);
+      if (process == processes) {
+        alarms.add(code + ": " + text);
+      }
     }
 
     @Override
@@ -249,7 +281,8 @@ final class Rig implements AutoCloseable {
 
     @Override
     public void freeFormatOne() {
-      one.list().forEach(one::delete);
+      var disk = one.open();
+      disk.list().forEach(disk::delete);
       freed = true;
     }
 

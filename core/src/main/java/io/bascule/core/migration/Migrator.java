@@ -5,6 +5,7 @@ import io.bascule.core.volume.Directory;
 import io.bascule.core.volume.Volume;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.UUID;
 
@@ -28,7 +29,7 @@ public interface Migrator extends AutoCloseable {
    * What the migration works with.
    *
    * @param formatTwo where the pool is, or will be
-   * @param marks where marks are kept; goes with the pool
+   * @param marks where marks are kept; may be the same directory, and goes with it
    * @param bootId of the kernel
    */
   record Surroundings(
@@ -56,6 +57,11 @@ public interface Migrator extends AutoCloseable {
 
     /** The same before the upgrade began. */
     OptionalLong baselineP99Micros();
+
+    /** How many volumes there are, also those that do not open; empty if nobody knows. */
+    default OptionalInt volumes() {
+      return OptionalInt.empty();
+    }
 
     void alarm(String code, String text);
 

@@ -1,0 +1,219 @@
+package io.bascule.migration;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.bascule.core.migration.Phase;
+import io.bascule.core.migration.State;
+import io.bascule.core.upgrade.Upgrade.Priority;
+import io.bascule.core.upgrade.Upgrade.Tuning;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Whatever format 2 does, in whatever phase: no host meets an error before the commit (I6). */
+class FaultTest {
+  private static final Tuning LONG =
+      new Tuning(Priority.FINISH_SOONER, Optional.of(8L << 20), 3600);
+
+  static Stream<Arguments> everyFaultInEveryPhase() {
+    var cases = new ArrayList<Arguments>();
+    for (var phase : List.of(Phase.COPY, Phase.VERIFY, Phase.CONFIRM)) {
+      for (String call : List.of("write", "trim", "sync")) {
+        cases.add(Arguments.of(phase, call, "fails"));
+      }
+      cases.add(Arguments.of(phase, "write", "full"));
+      cases.add(Arguments.of(phase, "write", "bug"));
+      cases.add(Arguments.of(phase, "write", "stalls"));
+      cases.add(Arguments.of(phase, "marks", "full"));
+    }
+    cases.add(Arguments.of(Phase.VERIFY, "extents", "fails"));
+    cases.add(Arguments.of(Phase.VERIFY, "read", "fails"));
+    cases.add(Arguments.of(Phase.VERIFY, "read", "stalls"));
+    cases.add(Arguments.of(Phase.CONFIRM, "read", "fails"));
+    cases.add(Arguments.of(Phase.CONFIRM, "read", "stalls"));
+    cases.add(Arguments.of(Phase.CONFIRM, "tryRead", "fails"));
+    for (String call : List.of("create", "createVolume", "openVolume")) {
+      cases.add(Arguments.of(Phase.PREPARE, call, "fails"));
+    }
+    cases.add(Arguments.of(Phase.PREPARE, "marks", "full"));
+    return cases.stream();
+  }
+
+  @ParameterizedTest(name = "{0}: {1} {2}")
+  @MethodSource("everyFaultInEveryPhase")
+  void shouldNeverBeAnErrorAtAHost(Phase phase, String call, String how) {
+    var until = new CountDownLatch(1);
+    try (var rig = new Rig(1).filled(3)) {
+      rig.restart(Optional.empty(), 300);
+      try (var hosts = new Hosts(rig, 4, 3, e -> false)) {
+        if (call.equals("extents")) {
+          rig.reach(Phase.COPY);
+          set(rig, call, how, until); // Phase 3 begins with this call
+          rig.migration.aim(phase, false, LONG);
+        } else if (phase != Phase.PREPARE) {
+          rig.enter(phase, LONG);
+          Rig.until(
+              () -> rig.migration.status().state() instanceof State.Working w && w.phase() == phase,
+              phase + " begins");
+        }
+        set(rig, call, how, until);
+        if (phase == Phase.PREPARE) {
+          rig.migration.aim(Phase.PREPARE, false, LONG);
+        }
+        Rig.until(() -> rig.row.isInvalid(), "the loss is on record");
+        Rig.until(
+            () -> rig.migration.status().state() instanceof State.Lost lost && lost.dropped(),
+            "dropped");
+        hosts.check();
+        assertThat(TimeUnit.NANOSECONDS.toMillis(hosts.longestNanos)).isLessThan(20_000);
+      } finally {
+        until.countDown();
+      }
+      assertThat(rig.stopped).isEmpty();
+      rig.verifyServed();
+      rig.verifyFormatOneAlone();
+    }
+  }
+
+  private static void set(Rig rig, String call, String how, CountDownLatch until) {
+    if (call.equals("marks")) {
+      rig.two.writesLeft = 0;
+      return;
+    }
+    Consumer<String> fault =
+        switch (how) {
+          case "fails" -> FakeFormatTwo.Faults.fails(call);
+          case "full" -> FakeFormatTwo.Faults.full(call);
+          case "stalls" -> FakeFormatTwo.Faults.stalls(call, until);
+          default ->
+              name -> {
+                if (name.equals(call)) {
+                  io.bascule.core.Check.that(false, "a bug");
+                }
+              };
+        };
+    rig.faults.before = fault;
+  }
+
+  /** Between the loss and its record a crash must find marks for everything written meanwhile. */
+  @Test
+  void shouldLeaveMarksUntilTheLossIsOnRecord() {
+    try (var rig = new Rig(1).filled(5)) {
+      rig.reach(Phase.VERIFY);
+      rig.proveAll();
+      var never = new CountDownLatch(1);
+      rig.row.beforeLoss =
+          () -> {
+            try {
+              never.await();
+            } catch (InterruptedException e) {
+              throw new IllegalStateException(e);
+            }
+          };
+      rig.faults.before = FakeFormatTwo.Faults.fails("write");
+      var random = new Random(5);
+      for (int i = 0; i < 50; i++) {
+        rig.oracles.getFirst().change(rig.volumes.getFirst(), random, 40);
+      }
+      rig.faults.before = call -> {};
+      rig.die();
+      never.countDown();
+      rig.row.beforeLoss = () -> {};
+      rig.row.begin(); // it never came to be recorded
+      rig.restart(Optional.of(Phase.VERIFY), 1000);
+      rig.migration.aim(Phase.VERIFY, false, Rig.QUICK);
+      rig.awaitReached(Phase.VERIFY);
+      rig.migration.aim(Phase.CONFIRM, false, Rig.QUICK);
+      rig.awaitReached(Phase.CONFIRM);
+      rig.verifyServed();
+      rig.verifyFormatTwoAlone();
+      assertThat(rig.alarms).isEmpty();
+    }
+  }
+
+  @Test
+  void shouldBeginAgainAfterALoss() {
+    try (var rig = new Rig(2).filled(6)) {
+      try (var hosts = new Hosts(rig, 3, 6, e -> false)) {
+        rig.reach(Phase.VERIFY);
+        rig.faults.before = FakeFormatTwo.Faults.fails("write");
+        Rig.until(() -> rig.row.isInvalid(), "the loss is on record");
+        rig.faults.before = call -> {};
+        rig.migration.renew();
+        Rig.until(() -> rig.migration.status().state() instanceof State.Prepared, "a new format 2");
+        rig.row.begin();
+        for (var phase : List.of(Phase.COPY, Phase.VERIFY, Phase.CONFIRM)) {
+          rig.migration.aim(phase, false, Rig.QUICK);
+          rig.awaitReached(phase);
+        }
+        rig.commit();
+      }
+      rig.verifyServed();
+      rig.verifyFormatTwoAlone();
+    }
+  }
+
+  @Test
+  void shouldFindAndRepairWhatDiffers() {
+    try (var rig = new Rig(1).filled(8)) {
+      rig.reach(Phase.COPY);
+      rig.two.flip(rig.ids.getFirst() + ".data", 3 * Regions.BYTES + 77);
+      rig.migration.aim(Phase.VERIFY, false, Rig.QUICK);
+      rig.awaitReached(Phase.VERIFY);
+      assertThat(rig.alarms).singleElement().asString().contains("byte " + 3 * Regions.BYTES);
+      rig.migration.aim(Phase.CONFIRM, false, Rig.QUICK);
+      rig.awaitReached(Phase.CONFIRM);
+      rig.verifyServed();
+      rig.commit();
+      rig.verifyServed();
+      rig.verifyFormatTwoAlone();
+    }
+  }
+
+  @Test
+  void shouldAskForAPersonWhenAVolumeDiffersAgainAndAgain() {
+    try (var rig = new Rig(1)) {
+      rig.oracles.getFirst().change(rig.volumes.getFirst(), 7, 0, Rig.BLOCKS, false);
+      rig.reach(Phase.COPY);
+      for (int i = 0; i < 3; i++) {
+        rig.two.flip(rig.ids.getFirst() + ".data", (10 * i + 2) * Regions.BYTES);
+      }
+      rig.migration.aim(Phase.VERIFY, false, Rig.QUICK);
+      Rig.until(() -> !rig.pauses.isEmpty(), "a person is asked");
+      assertThat(rig.pauses.getFirst()).contains("MISMATCHES");
+    }
+  }
+
+  /** Damage that format 2 notices itself while hosts read from it. */
+  @Test
+  void shouldRepairDamageThatAHostMeets() {
+    try (var rig = new Rig(1).filled(10)) {
+      rig.reach(Phase.CONFIRM);
+      var damaged = new java.util.concurrent.atomic.AtomicBoolean(true);
+      rig.faults.before =
+          call -> {
+            if (call.equals("tryRead")
+                || (call.equals("read") && damaged.compareAndSet(true, false))) {
+              throw new io.bascule.core.volume.StoreException.Corrupt("checksum");
+            }
+          };
+      rig.verifyServed();
+      rig.faults.before = call -> {};
+      Rig.until(() -> !rig.alarms.isEmpty(), "the alarm");
+      rig.awaitReached(Phase.CONFIRM);
+      rig.commit();
+      rig.verifyServed();
+      rig.verifyFormatTwoAlone();
+      assertThat(rig.row.isInvalid()).isFalse();
+    }
+  }
+}
