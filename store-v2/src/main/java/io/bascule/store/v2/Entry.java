@@ -29,6 +29,9 @@ final class Entry {
 
   final long createdMillis;
 
+  /** Of the volume's ranges, whoever has it open. */
+  final RangeLocks locks = new RangeLocks();
+
   volatile Kind kind;
   volatile long sizeBytes;
   volatile Tree tree;

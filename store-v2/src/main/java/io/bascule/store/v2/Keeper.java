@@ -32,6 +32,7 @@ final class Keeper {
 
   private final VolumePool pool;
   private final Cleaner cleaner;
+  private final Scrubber scrubber;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
   private final Condition turned = lock.newCondition();
@@ -47,6 +48,7 @@ final class Keeper {
   Keeper(VolumePool pool) {
     this.pool = pool;
     this.cleaner = new Cleaner(pool);
+    this.scrubber = new Scrubber(pool);
   }
 
   void start() {
@@ -126,6 +128,9 @@ final class Keeper {
     }
     cleanSome();
     var settings = pool.settings();
+    if (settings.scrubBytesPerSecond() > 0) {
+      boolean _ = scrubber.step(settings.scrubBytesPerSecond() * TURN_MILLIS / 1000);
+    }
     var checkpointer = pool.checkpointer();
     long ageMillis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - lastCheckpointNanos);
     long logBytes = checkpointer.logBytes();
@@ -138,6 +143,10 @@ final class Keeper {
       emptied = 0;
     }
     pool.spaceLeft().update();
+  }
+
+  Scrubber scrubber() {
+    return scrubber;
   }
 
   private void cleanSome() {

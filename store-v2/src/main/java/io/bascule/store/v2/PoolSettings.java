@@ -10,6 +10,7 @@ package io.bascule.store.v2;
  * @param checkpointBytes of log after which a checkpoint is made: bounds the time to open
  * @param checkpointMillis after which a checkpoint is made if anything changed
  * @param compress whether new data is compressed
+ * @param scrubBytesPerSecond how fast everything is read and verified, round and round; 0 is never
  * @param background whether threads of the pool make checkpoints and clean; tests do it by hand
  */
 public record PoolSettings(
@@ -19,11 +20,14 @@ public record PoolSettings(
     long checkpointBytes,
     long checkpointMillis,
     boolean compress,
+    long scrubBytesPerSecond,
     boolean background) {
 
-  /** Segments of 64 MiB, 10 % in reserve, a checkpoint every 1 GiB or 60 s. */
+  /**
+   * Segments of 64 MiB, 10 % in reserve, a checkpoint every 1 GiB or 60 s, scrubbing at 8 MiB/s.
+   */
   public static final PoolSettings DEFAULT =
-      new PoolSettings(64 << 20, 0, 10, 1L << 30, 60_000, true, true);
+      new PoolSettings(64 << 20, 0, 10, 1L << 30, 60_000, true, 8 << 20, true);
 
   private static final int SEGMENT_MIN_BYTES = 512 << 10;
 
@@ -37,7 +41,8 @@ public record PoolSettings(
         || reservePercent < 0
         || reservePercent > 50
         || checkpointBytes <= 0
-        || checkpointMillis <= 0) {
+        || checkpointMillis <= 0
+        || scrubBytesPerSecond < 0) {
       throw new IllegalArgumentException("not a setting of a pool");
     }
   }
@@ -50,6 +55,7 @@ public record PoolSettings(
         checkpointBytes,
         checkpointMillis,
         compress,
+        scrubBytesPerSecond,
         background);
   }
 
@@ -61,12 +67,20 @@ public record PoolSettings(
         checkpointBytes,
         checkpointMillis,
         compress,
+        scrubBytesPerSecond,
         background);
   }
 
   public PoolSettings withCheckpointBytes(long bytes) {
     return new PoolSettings(
-        segmentBytes, capacityBytes, reservePercent, bytes, checkpointMillis, compress, background);
+        segmentBytes,
+        capacityBytes,
+        reservePercent,
+        bytes,
+        checkpointMillis,
+        compress,
+        scrubBytesPerSecond,
+        background);
   }
 
   public PoolSettings withCompress(boolean on) {
@@ -77,6 +91,19 @@ public record PoolSettings(
         checkpointBytes,
         checkpointMillis,
         on,
+        scrubBytesPerSecond,
+        background);
+  }
+
+  public PoolSettings withScrubBytesPerSecond(long bytes) {
+    return new PoolSettings(
+        segmentBytes,
+        capacityBytes,
+        reservePercent,
+        checkpointBytes,
+        checkpointMillis,
+        compress,
+        bytes,
         background);
   }
 
@@ -88,6 +115,7 @@ public record PoolSettings(
         checkpointBytes,
         checkpointMillis,
         compress,
+        scrubBytesPerSecond,
         on);
   }
 }

@@ -1,6 +1,8 @@
 package io.bascule.store.v2;
 
+import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.concurrent.locks.StampedLock;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Keeps operations that read before they write, and atomic ones, apart from everything else that
@@ -12,18 +14,24 @@ final class RangeLocks {
   private static final int STRIPES = 256;
   private static final int REGION_BYTES = 64 << 10;
 
-  private final StampedLock[] locks = new StampedLock[STRIPES];
+  private final AtomicReferenceArray<@Nullable StampedLock> locks =
+      new AtomicReferenceArray<>(STRIPES);
 
-  RangeLocks() {
-    for (int i = 0; i < STRIPES; i++) {
-      locks[i] = new StampedLock();
+  /** The lock of a stripe, made when it is first needed: most volumes use few at a time. */
+  private StampedLock stripe(int i) {
+    var lock = locks.get(i);
+    if (lock != null) {
+      return lock;
     }
+    var made = new StampedLock();
+    var other = locks.compareAndExchange(i, null, made);
+    return other == null ? made : other;
   }
 
   void lock(long offsetBytes, long lengthBytes, boolean exclusive) {
     for (int i = 0; i < STRIPES; i++) {
       if (touches(i, offsetBytes, lengthBytes)) {
-        long _ = exclusive ? locks[i].writeLock() : locks[i].readLock();
+        long _ = exclusive ? stripe(i).writeLock() : stripe(i).readLock();
       }
     }
   }
@@ -31,7 +39,7 @@ final class RangeLocks {
   void unlock(long offsetBytes, long lengthBytes, boolean exclusive) {
     for (int i = 0; i < STRIPES; i++) {
       if (touches(i, offsetBytes, lengthBytes)) {
-        boolean _ = exclusive ? locks[i].tryUnlockWrite() : locks[i].tryUnlockRead();
+        boolean _ = exclusive ? stripe(i).tryUnlockWrite() : stripe(i).tryUnlockRead();
       }
     }
   }

@@ -43,6 +43,7 @@ public final class VolumePool implements AutoCloseable {
   private final Keeper keeper;
   private final List<String> findings;
   private final Map<UUID, VolumeV2> open = new HashMap<>();
+  private volatile RepairSource repairSource = RepairSource.NONE;
   private boolean closed;
 
   private VolumePool(
@@ -363,6 +364,51 @@ public final class VolumePool implements AutoCloseable {
   /** What opening the pool found damaged, each with file and offset. */
   public List<String> findings() {
     return findings;
+  }
+
+  /** Where scrubbing gets what the pool cannot read any more. */
+  public void repairFrom(RepairSource source) {
+    repairSource = source;
+  }
+
+  /**
+   * Reads a range of a volume, open or not, and writes what cannot be read anew from the source.
+   *
+   * @return blocks of 4096 bytes that were repaired, or -1 if the source did not have one of them
+   */
+  public int repair(UUID uuid, long offsetBytes, long lengthBytes, RepairSource source) {
+    var volume = forRepair(existing(uuid));
+    return volume.repair(offsetBytes, lengthBytes, source);
+  }
+
+  /** The same for one block, from the pool's source. */
+  int repair(Entry entry, long block) {
+    if (entry.kind == Entry.Kind.SNAPSHOT || isSuspect()) {
+      return -1;
+    }
+    long from = block * UnitCodec.BLOCK_BYTES;
+    long length = Math.min(UnitCodec.BLOCK_BYTES, entry.sizeBytes - from);
+    return forRepair(entry).repair(from, length, repairSource);
+  }
+
+  private synchronized VolumeV2 forRepair(Entry entry) {
+    var volume = open.get(entry.uuid);
+    return volume != null ? volume : new VolumeV2(this, entry);
+  }
+
+  /** What scrubbing has found. */
+  public ScrubReport scrubReport() {
+    return keeper.scrubber().report();
+  }
+
+  /** Reads and verifies everything once, as fast as it goes; repairs from the source if it can. */
+  public ScrubReport scrub() {
+    long passes = scrubReport().passes();
+    long until = passes + 2; // the rest of the pass that runs, and a whole one
+    while (scrubReport().passes() < until) {
+      boolean _ = keeper.scrubber().step(64 << 20);
+    }
+    return scrubReport();
   }
 
   /** How much there is of what. */

@@ -166,6 +166,55 @@ class DamageTest {
     assertThat(refused).isEmpty();
   }
 
+  /** What scrubbing finds it repairs where it can; what a snapshot alone holds it reports. */
+  @Test
+  void shouldScrubAndRepair() {
+    var pool = VolumePool.open(disk, SETTINGS, 2);
+    assertThat(pool.scrub().findings()).isEmpty();
+    for (var segment : pool.segments().list()) {
+      for (int at = 20_000; at < segment.dataEnd; at += 90_000) {
+        disk.flip(segment.name, at, 3);
+      }
+    }
+    int bad = unreadable(pool, ID, content);
+    assertThat(bad).isPositive();
+    assertThat(pool.scrub().findings()).isNotEmpty();
+    assertThat(unreadable(pool, ID, content)).as("without a source").isEqualTo(bad);
+
+    pool.repairFrom((volume, offset, destination) -> {
+      assertThat(volume).isEqualTo(ID);
+      destination.put(content, (int) offset, destination.remaining());
+      return true;
+    });
+    assertThat(pool.scrub().blocksRepaired()).isEqualTo(bad);
+    assertThat(unreadable(pool, ID, content)).isZero();
+    assertThat(unreadable(pool, SNAPSHOT, snapshot)).as("known only there").isPositive();
+    pool.abandon();
+  }
+
+  /** A lost part of the index: those 2 MiB are errors until they are repaired. */
+  @Test
+  void shouldRepairWhatTheIndexLost() {
+    var damaged = disk.copy();
+    String checkpoint =
+        disk.list().stream().filter(n -> Names.checkpointNumber(n).isPresent()).findAny().get();
+    damaged.flip(checkpoint, Page.FILE_BYTES + 30, 0);
+    var pool = VolumePool.open(damaged, SETTINGS, 2);
+    int bad = unreadable(pool, ID, content);
+    assertThat(bad).isBetween(1, 512);
+    RepairSource source =
+        (_, offset, destination) -> {
+          destination.put(content, (int) offset, destination.remaining());
+          return true;
+        };
+    assertThat(pool.repair(ID, 0, SIZE, (_, _, _) -> false)).isEqualTo(-1);
+    assertThat(pool.repair(ID, 0, SIZE, source)).isEqualTo(bad);
+    assertThat(pool.repair(ID, 0, SIZE, source)).isZero();
+    assertThat(unreadable(pool, ID, content)).isZero();
+    pool.close();
+    assertThat(damage(damaged)).isEqualTo(512); // the snapshot's, which nothing can repair
+  }
+
   @Test
   void shouldSayWhenASegmentIsGone() {
     var segments =

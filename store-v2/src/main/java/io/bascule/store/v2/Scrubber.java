@@ -1,0 +1,162 @@
+package io.bascule.store.v2;
+
+import io.bascule.core.volume.StoreException;
+import io.bascule.core.volume.StoredFile;
+import java.util.ArrayDeque;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads what is in use, segment by segment, round and round, and verifies it, so that damage is
+ * found while there is something to repair it from. Repairs volumes from the pool's repair source;
+ * what only a snapshot holds is reported. One thread at a time.
+ */
+final class Scrubber {
+  private static final System.Logger LOG = System.getLogger(Scrubber.class.getName());
+  private static final int FINDINGS_MAX = 100;
+
+  private final VolumePool pool;
+  private final Index.Mapping mapping = new Index.Mapping();
+  private final ArrayDeque<Finding> findings = new ArrayDeque<>();
+  private @Nullable Segment segment;
+  private @Nullable SegmentRecords records;
+  private int table;
+  private long cursor;
+  private long passes;
+  private long verified;
+  private long repaired;
+  private long readBytes;
+
+  Scrubber(VolumePool pool) {
+    this.pool = pool;
+  }
+
+  synchronized ScrubReport report() {
+    int left = (int) pool.segments().list().stream().filter(s -> s.serial > cursor).count();
+    return new ScrubReport(passes, left, verified, repaired, List.copyOf(findings));
+  }
+
+  /** Goes on for about so many bytes; returns false at the end of a pass. */
+  synchronized boolean step(long budgetBytes) {
+    long until = readBytes + budgetBytes;
+    while (readBytes < until) {
+      if (segment == null && !next()) {
+        return false;
+      }
+      scrubTable();
+    }
+    return true;
+  }
+
+  /** The next segment of the pass. */
+  private boolean next() {
+    Segment found = null;
+    for (var candidate : pool.segments().list()) {
+      if (candidate.serial > cursor
+          && candidate.state == Segment.State.SEALED
+          && (found == null || candidate.serial < found.serial)) {
+        found = candidate;
+      }
+    }
+    if (found == null) {
+      cursor = 0;
+      passes++;
+      return false;
+    }
+    cursor = found.serial;
+    segment = found;
+    records = null;
+    table = 0;
+    return true;
+  }
+
+  private void scrubTable() {
+    var current = segment;
+    var pinned = current == null ? null : SegmentRecords.pinned(pool.segments(), current);
+    if (pinned == null) {
+      segment = null; // it was cleaned away
+      return;
+    }
+    try {
+      var file = pinned.file();
+      var all = records;
+      if (all == null) {
+        all = SegmentRecords.of(pinned, file);
+        records = all;
+        if (!all.isComplete()) {
+          report(new Finding(pinned.name, -1, "a part of the segment cannot be read"));
+        }
+      }
+      if (table < all.tables()) {
+        boolean _ =
+            all.visit(
+                table++,
+                (family, lba, blocks, _, pointer) -> {
+                  verify(pinned, file, family, lba, blocks, pointer);
+                  return true;
+                });
+      }
+      if (table >= all.tables()) {
+        segment = null;
+      }
+    } catch (StoreException.Corrupt e) {
+      report(new Finding(pinned.name, -1, String.valueOf(e.getMessage())));
+      segment = null;
+    } finally {
+      pinned.unpin();
+    }
+  }
+
+  private void verify(Segment in, StoredFile file, int family, long lba, int blocks, long pointer) {
+    int live = SegmentRecords.liveBlocks(pool.index(), mapping, family, lba, blocks, pointer);
+    readBytes += LogRecord.HEAD_BYTES;
+    var reader = Scratch.ofThread().reader;
+    while (live != 0) {
+      int i = Integer.numberOfTrailingZeros(live);
+      int count = Integer.numberOfTrailingZeros(~(live >>> i));
+      live &= ~((1 << count) - 1 << i);
+      var result = reader.read(file, Pointer.advance(pointer, i), family, lba + i, count, false);
+      readBytes += (long) count * UnitCodec.BLOCK_BYTES;
+      verified += count;
+      if (result != UnitReader.Result.OK) {
+        for (int b = i; b < i + count; b++) {
+          mend(in, family, lba + b, Pointer.advance(pointer, b));
+        }
+      }
+    }
+  }
+
+  /** A block that may be damaged: repairs it for every volume that has it there, or reports it. */
+  private void mend(Segment in, int family, long block, long pointer) {
+    for (var entry : pool.index().family(family)) {
+      if (entry.kind == Entry.Kind.DELETED) {
+        continue;
+      }
+      boolean _ = pool.index().lookup(entry, block, 1, true, mapping);
+      if (mapping.pointers[0] != pointer) {
+        continue;
+      }
+      int mended = pool.repair(entry, block);
+      if (mended > 0) {
+        repaired += mended;
+      } else if (mended < 0) {
+        report(
+            new Finding(
+                in.name,
+                Pointer.offsetBytes(pointer),
+                "volume %s block %d does not fit its checksum".formatted(entry.uuid, block)));
+      }
+    }
+  }
+
+  private void report(Finding finding) {
+    if (findings.contains(finding)) {
+      return;
+    }
+    LOG.log(System.Logger.Level.ERROR, "damaged: " + finding);
+    if (findings.size() == FINDINGS_MAX) {
+      findings.removeFirst();
+    }
+    findings.addLast(finding);
+  }
+}
