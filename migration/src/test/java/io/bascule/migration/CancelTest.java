@@ -14,7 +14,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** A cancel in each phase, and against the commit, while hosts work. */
 class CancelTest {
-  private static final Tuning SLOW = new Tuning(Priority.HOST_FIRST, Optional.of(8L << 20), 3600);
+  static final Tuning SLOW = new Tuning(Priority.HOST_FIRST, Optional.of(8L << 20), 3600);
 
   @ParameterizedTest
   @EnumSource(Phase.class)
@@ -56,9 +56,8 @@ class CancelTest {
   /** For real, with threads: in virtual time it is the machine's test. */
   @Test
   void shouldLetExactlyOneOfCancelAndCommitWin() throws InterruptedException {
-    int rounds = Boolean.getBoolean("bascule.check.all") ? 60 : 8;
+    int rounds = Boolean.getBoolean("bascule.check.all") ? 60 : 4;
     var random = new Random(Long.getLong("bascule.check.seed", 11));
-    int commits = 0;
     for (int round = 0; round < rounds; round++) {
       try (var rig = new Rig(1).filled(round)) {
         try (var hosts = new Hosts(rig, 2, round, e -> false)) {
@@ -83,7 +82,6 @@ class CancelTest {
         }
         boolean committed = rig.migration.status().state() instanceof State.Committed;
         assertThat(committed).isEqualTo(rig.row.isCommitted()).isNotEqualTo(rig.row.isCanceled());
-        commits += committed ? 1 : 0;
         rig.verifyServed();
         if (committed) {
           rig.verifyFormatTwoAlone();
@@ -92,6 +90,5 @@ class CancelTest {
         }
       }
     }
-    System.out.println(commits + " of " + rounds + " were committed");
   }
 }

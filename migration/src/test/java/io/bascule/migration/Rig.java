@@ -32,6 +32,7 @@ final class Rig implements AutoCloseable {
   final FakeFormatTwo.Faults faults = new FakeFormatTwo.Faults();
   final Row row = new Row();
   private volatile int processes;
+  private final boolean realPool;
   final List<UUID> ids = new ArrayList<>();
   final List<Oracle> oracles = new ArrayList<>();
   final List<String> alarms = new CopyOnWriteArrayList<>();
@@ -101,6 +102,14 @@ final class Rig implements AutoCloseable {
   }
 
   Rig(int volumeCount) {
+    this(volumeCount, false);
+  }
+
+  /**
+   * @param realPool whether format 2 is the real one
+   */
+  Rig(int volumeCount, boolean realPool) {
+    this.realPool = realPool;
     store = new VolumeStoreV1(one.open());
     for (int i = 0; i < volumeCount; i++) {
       var id = UUID.randomUUID();
@@ -118,7 +127,10 @@ final class Rig implements AutoCloseable {
     var made =
         new Migration(
             new Migrator.Surroundings(two.open(), two.open(), bootId, row, new Around(now)),
-            () -> new FakeFormatTwo(two.open(), faults),
+            () ->
+                realPool
+                    ? new PooledFormatTwo(two.open(), now)
+                    : new FakeFormatTwo(two.open(), faults),
             stallMillis);
     for (var id : ids) {
       volumes.add(made.serve(store.open(id)));
@@ -231,10 +243,23 @@ final class Rig implements AutoCloseable {
   /** Both formats, behind the back of the migration. */
   void verifyFormatTwoAlone() {
     die();
+    if (realPool) {
+      verifyPoolAlone();
+      return;
+    }
     var alone = new VolumeStoreV1(two.open());
     for (int v = 0; v < ids.size(); v++) {
       try (var volume = alone.open(ids.get(v))) {
         oracles.get(v).verify(volume);
+      }
+    }
+  }
+
+  private void verifyPoolAlone() {
+    try (var alone = new PooledFormatTwo(two.open(), processes + 1)) {
+      alone.open();
+      for (int v = 0; v < ids.size(); v++) {
+        oracles.get(v).verify(alone.openVolume(ids.get(v)));
       }
     }
   }

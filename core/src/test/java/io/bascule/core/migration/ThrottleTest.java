@@ -1,0 +1,126 @@
+package io.bascule.core.migration;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.bascule.core.migration.Throttle.Sample;
+import io.bascule.core.upgrade.Upgrade.Priority;
+import io.bascule.core.upgrade.Upgrade.Tuning;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class ThrottleTest {
+  private static final long MIB = 1 << 20;
+  private static final OptionalLong BASELINE = OptionalLong.of(4_000);
+  private static final Tuning HOST_FIRST = tuning(Priority.HOST_FIRST);
+
+  private static Tuning tuning(Priority priority) {
+    return new Tuning(priority, Optional.empty(), 60);
+  }
+
+  private static Sample sample(long p99Micros, long doneBytes) {
+    return new Sample(OptionalLong.of(p99Micros), BASELINE, doneBytes);
+  }
+
+  /** A disk that copies as it is told, up to 200 MiB/s. */
+  private static Throttle after(int ticks, Throttle throttle, Tuning tuning, long p99Micros) {
+    Throttle now = throttle;
+    for (int i = 0; i < ticks; i++) {
+      now = now.next(tuning, sample(p99Micros, done(now)));
+    }
+    return now;
+  }
+
+  private static long done(Throttle throttle) {
+    return Math.min(200 * MIB, throttle.bytesPerSecond()) * Throttle.TICK_MILLIS / 1000
+        + throttle.grantBytes();
+  }
+
+  @Test
+  void shouldGrowBySmallStepsWhileHostsAreWell() {
+    var throttle = Throttle.start(HOST_FIRST).next(HOST_FIRST, sample(5_000, MIB));
+    assertThat(throttle.bytesPerSecond()).isEqualTo(Throttle.START_BYTES);
+    var fast = after(40, throttle, HOST_FIRST, 5_000);
+    assertThat(fast.bytesPerSecond()).isBetween(150 * MIB, 200 * MIB);
+    var faster = fast.next(HOST_FIRST, sample(5_000, done(fast)));
+    assertThat(faster.bytesPerSecond() - fast.bytesPerSecond()).isEqualTo(4 * MIB);
+  }
+
+  @Test
+  void shouldHalveAboveTheTargetAndRestAboveTwice() {
+    var fast = after(50, Throttle.start(HOST_FIRST), HOST_FIRST, 1_000);
+    assertThat(fast.next(HOST_FIRST, sample(5_201, done(fast))).bytesPerSecond())
+        .isEqualTo(fast.bytesPerSecond() / 2);
+    assertThat(fast.next(HOST_FIRST, sample(10_401, done(fast))).bytesPerSecond()).isZero();
+    assertThat(fast.next(HOST_FIRST, sample(5_200, done(fast))).bytesPerSecond())
+        .isGreaterThan(fast.bytesPerSecond());
+  }
+
+  /** Fast hosts are let alone up to 2 ms, however fast they were before. */
+  @Test
+  void shouldNotMindLatenciesBelowTwoMillis() {
+    assertThat(Throttle.targetMicros(HOST_FIRST, OptionalLong.of(200))).isEqualTo(2_000);
+    assertThat(Throttle.targetMicros(HOST_FIRST, OptionalLong.empty())).isEqualTo(2_000);
+    assertThat(Throttle.targetMicros(HOST_FIRST, BASELINE)).isEqualTo(5_200);
+    assertThat(Throttle.targetMicros(tuning(Priority.BALANCED), BASELINE)).isEqualTo(8_000);
+    assertThat(Throttle.targetMicros(tuning(Priority.FINISH_SOONER), BASELINE)).isEqualTo(16_000);
+  }
+
+  @ParameterizedTest
+  @EnumSource(Priority.class)
+  void shouldAlwaysEndHoweverSlowHostsAre(Priority priority) {
+    var tuning = tuning(priority);
+    var throttle = after(60, Throttle.start(tuning), tuning, 1_000);
+    long best = throttle.bestBytesPerSecond();
+    for (long p99Micros : new long[] {1_000_000, 18_000}) {
+      long copied = 0;
+      for (int i = 0; i < 500; i++) {
+        copied += done(throttle);
+        throttle = throttle.next(tuning, sample(p99Micros, done(throttle)));
+      }
+      int percent =
+          switch (priority) {
+            case HOST_FIRST -> 2;
+            case BALANCED -> 20;
+            case FINISH_SOONER -> 60;
+          };
+      assertThat(copied / 100).isGreaterThanOrEqualTo(best * percent / 100 * 9 / 10);
+    }
+  }
+
+  @Test
+  void shouldTellWhenRestingDoesNotHelp() {
+    var throttle = after(Throttle.TELL_TICKS - 1, Throttle.start(HOST_FIRST), HOST_FIRST, 50_000);
+    assertThat(throttle.report()).isEmpty();
+    assertThat(after(1, throttle, HOST_FIRST, 50_000).report()).isPresent();
+    assertThat(after(2, throttle, HOST_FIRST, 1_000).report()).isEmpty();
+  }
+
+  @Test
+  void shouldHaveNobodyToTakeCareOfWhileHostsDoNothing() {
+    var idle = new Sample(OptionalLong.empty(), BASELINE, 40 * MIB);
+    var throttle = Throttle.start(HOST_FIRST);
+    for (int i = 0; i < 4; i++) {
+      throttle = throttle.next(HOST_FIRST, idle);
+    }
+    assertThat(throttle.bytesPerSecond()).isEqualTo(400 * MIB);
+  }
+
+  /** Whatever hosts feel, the cap holds over any second. */
+  @Test
+  void shouldKeepToTheCap() {
+    var random = new Random(5);
+    var capped = new Tuning(Priority.FINISH_SOONER, Optional.of(10 * MIB), 60);
+    var throttle = Throttle.start(capped);
+    long copied = 0;
+    for (int i = 0; i < 5_000; i++) {
+      copied += done(throttle);
+      throttle = throttle.next(capped, sample(random.nextInt(50_000), done(throttle)));
+      assertThat(throttle.bytesPerSecond()).isLessThanOrEqualTo(10 * MIB);
+    }
+    assertThat(copied).isLessThanOrEqualTo(5_001 * 2 * MIB);
+  }
+}

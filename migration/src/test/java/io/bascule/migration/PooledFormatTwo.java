@@ -1,0 +1,80 @@
+package io.bascule.migration;
+
+import io.bascule.core.Check;
+import io.bascule.core.volume.Directory;
+import io.bascule.core.volume.Volume;
+import io.bascule.store.v2.PoolSettings;
+import io.bascule.store.v2.VolumePool;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/** The real format 2 in a directory of the tests. */
+final class PooledFormatTwo implements FormatTwo {
+  private static final PoolSettings SETTINGS = PoolSettings.DEFAULT.withSegmentBytes(1 << 20);
+
+  private final Directory directory;
+  private final long epoch;
+  private final List<Volume> volumes = new ArrayList<>();
+  private @Nullable VolumePool pool;
+
+  PooledFormatTwo(Directory directory, long epoch) {
+    this.directory = directory;
+    this.epoch = epoch;
+  }
+
+  private VolumePool pool() {
+    return Check.found(pool, "pool");
+  }
+
+  @Override
+  public void createEmpty() {
+    drop();
+    pool = VolumePool.create(directory, SETTINGS, epoch);
+  }
+
+  @Override
+  public void open() {
+    pool = VolumePool.open(directory, SETTINGS, epoch);
+  }
+
+  @Override
+  public void createVolume(UUID uuid, long sizeBytes) {
+    pool().create(uuid, sizeBytes);
+  }
+
+  @Override
+  public Volume openVolume(UUID uuid) {
+    var volume = pool().open(uuid);
+    volumes.add(volume);
+    return volume;
+  }
+
+  @Override
+  public void sync() {
+    pool().flush();
+  }
+
+  @Override
+  public long freeBytes() {
+    return pool().space().freeBytes();
+  }
+
+  @Override
+  public void close() {
+    volumes.forEach(Volume::close);
+    volumes.clear();
+    if (pool != null) {
+      pool.close();
+      pool = null;
+    }
+  }
+
+  @Override
+  public void drop() {
+    close();
+    directory.list().forEach(directory::delete);
+    directory.sync();
+  }
+}
