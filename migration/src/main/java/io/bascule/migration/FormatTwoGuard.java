@@ -14,6 +14,7 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -42,9 +43,12 @@ final class FormatTwoGuard implements AutoCloseable {
   private static final int QUEUE = 1024;
 
   /** As many calls as may usefully be in the kernel at once for one pool of files. */
-  private static final int THREADS = 8;
+  private static final int THREADS = 16;
 
   private static final int MARKERS = 2;
+
+  /** Waiting is counted in looks of this length. */
+  private static final long LOOK_MILLIS = 50;
 
   private static final long IDLE_SECONDS = 10;
 
@@ -64,6 +68,8 @@ final class FormatTwoGuard implements AutoCloseable {
 
   private final AtomicReference<@Nullable Loss> loss = new AtomicReference<>();
   private volatile boolean recorded;
+
+  private final AtomicLong endedCalls = new AtomicLong();
 
   /** Opened when the loss is on record, or never will be in this process. */
   private final CountDownLatch settled = new CountDownLatch(1);
@@ -129,18 +135,18 @@ final class FormatTwoGuard implements AutoCloseable {
   /** A call that may still be under way. */
   final class Pending {
     private final String doing;
-    private final @Nullable FutureTask<Boolean> task;
-    private final long deadlineNanos;
+    private final @Nullable Call task;
+    private final long boundMillis;
 
-    private Pending(String doing, @Nullable FutureTask<Boolean> task, long boundMillis) {
+    private Pending(String doing, @Nullable Call task, long boundMillis) {
       this.doing = doing;
       this.task = task;
-      this.deadlineNanos = deadline(boundMillis);
+      this.boundMillis = boundMillis;
     }
 
     /** Whether it was done, and well; if not, format 2 is lost. */
     boolean done() {
-      return task != null && finished(task, doing, deadlineNanos);
+      return task != null && finished(task, doing, boundMillis);
     }
 
     /** Whether it was done well by then. If it only takes longer, nothing is lost. */
@@ -149,7 +155,7 @@ final class FormatTwoGuard implements AutoCloseable {
         return false;
       }
       try {
-        await(task, nanoTime);
+        task.await(nanoTime);
         return !isLost();
       } catch (TimeoutException e) {
         return false;
@@ -171,7 +177,7 @@ final class FormatTwoGuard implements AutoCloseable {
     if (isLost()) {
       return new Pending(doing, null, 0);
     }
-    var task = new FutureTask<>(work, true);
+    var task = new Call(work);
     try {
       threads.execute(task);
     } catch (RejectedExecutionException e) {
@@ -223,10 +229,10 @@ final class FormatTwoGuard implements AutoCloseable {
     if (recorded) {
       return false;
     }
-    var task = new FutureTask<>(work, true);
+    var task = new Call(work);
     try {
       markers.execute(task);
-      await(task, deadline(stallMillis));
+      awaitEnd(task, stallMillis);
       return true;
     } catch (RejectedExecutionException e) {
       lose(doing, e);
@@ -239,9 +245,9 @@ final class FormatTwoGuard implements AutoCloseable {
     return false;
   }
 
-  private boolean finished(FutureTask<Boolean> task, String doing, long deadlineNanos) {
+  private boolean finished(Call task, String doing, long boundMillis) {
     try {
-      await(task, deadlineNanos);
+      awaitEnd(task, boundMillis);
       return !isLost();
     } catch (TimeoutException e) {
       stalled(doing);
@@ -251,26 +257,65 @@ final class FormatTwoGuard implements AutoCloseable {
     return false;
   }
 
-  private static long deadline(long millis) {
-    return System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
-  }
-
-  /** Not to be interrupted: the wait is bounded, and how the work ended has to be known. */
-  private static void await(FutureTask<Boolean> task, long deadlineNanos)
-      throws TimeoutException, ExecutionException {
-    boolean interrupted = false;
-    try {
-      while (true) {
-        try {
-          task.get(deadlineNanos - System.nanoTime(), TimeUnit.NANOSECONDS);
-          return;
-        } catch (InterruptedException e) {
-          interrupted = true;
+  /**
+   * Waits for the end of a call. Too long is: so long since it began; or, while it waits for a
+   * thread, so long since any call ended, for many calls at once are no stall. Counted in looks of
+   * this thread: time in which this process did not run is nobody's stall.
+   */
+  private void awaitEnd(Call task, long boundMillis) throws TimeoutException, ExecutionException {
+    long looksMax = Math.max(1, boundMillis / LOOK_MILLIS);
+    long looks = 0;
+    boolean begun = false;
+    long ended = endedCalls.get();
+    while (true) {
+      try {
+        task.await(System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(LOOK_MILLIS));
+        return;
+      } catch (TimeoutException e) {
+        looks++;
+        if (!begun && (task.begun || endedCalls.get() != ended)) {
+          begun = task.begun;
+          ended = endedCalls.get();
+          looks = 0;
+        }
+        if (looks >= looksMax) {
+          throw e;
         }
       }
-    } finally {
-      if (interrupted) {
-        Thread.currentThread().interrupt();
+    }
+  }
+
+  /** A piece of work that knows when it began. */
+  private final class Call extends FutureTask<Boolean> {
+    private volatile boolean begun;
+
+    Call(Runnable work) {
+      super(work, true);
+    }
+
+    @Override
+    public void run() {
+      begun = true;
+      super.run();
+      endedCalls.incrementAndGet();
+    }
+
+    /** Not to be interrupted: the wait is bounded, and how the work ended has to be known. */
+    void await(long deadlineNanos) throws TimeoutException, ExecutionException {
+      boolean interrupted = false;
+      try {
+        while (true) {
+          try {
+            Boolean _ = get(deadlineNanos - System.nanoTime(), TimeUnit.NANOSECONDS);
+            return;
+          } catch (InterruptedException e) {
+            interrupted = true;
+          }
+        }
+      } finally {
+        if (interrupted) {
+          Thread.currentThread().interrupt();
+        }
       }
     }
   }

@@ -56,7 +56,7 @@ class FaultTest {
   void shouldNeverBeAnErrorAtAHost(Phase phase, String call, String how) {
     var until = new CountDownLatch(1);
     try (var rig = new Rig(1).filled(3)) {
-      rig.restart(Optional.empty(), 300);
+      rig.restart(Optional.empty(), 500);
       try (var hosts = new Hosts(rig, 4, 3, e -> false)) {
         if (call.equals("extents")) {
           rig.reach(Phase.COPY);
