@@ -36,6 +36,7 @@ class Appliance {
       : [
           { name: 'esx-01', iqn: 'iqn.1998-01.com.vmware:esx-01-4f1c', chapUser: null, volumes: ['vm-pool'] },
           { name: 'db-primary', iqn: 'iqn.1993-08.org.debian:01:6a1e3f0cc5', chapUser: 'db', volumes: ['postgres', 'scratch'] },
+          { name: 'lab', iqn: 'iqn.1993-08.org.debian:01:0b5e77aa21', chapUser: null, volumes: [] },
         ];
     this.packages = ['1.2.1', '1.2.2', '2.0.1'].map((version, i) => ({
       version,
@@ -87,7 +88,7 @@ class Appliance {
     for (const stream of this.listeners) stream.write(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
   }
 
-  begin({ version, pauseAt = [], priority = null }) {
+  begin({ version, pauseAt = [], priority = null, maxBytesPerSecond = null }) {
     const migrates = version === '2.0.1';
     const names = [...ROLLING, ...(migrates ? MIGRATION : []), 'FINALIZE'];
     const from = migrates ? '1.2.2' : '1.2.1';
@@ -103,6 +104,7 @@ class Appliance {
       percent: 0,
       etaSeconds: { low: 150, high: 240 },
       priority: migrates ? (priority ?? 'HOST_FIRST') : null,
+      maxBytesPerSecond: migrates ? maxBytesPerSecond : null,
       pauseAt,
       pausedReason: null,
       onceActive: 0,
@@ -317,7 +319,7 @@ export function serve(port, scenario, pace = 4) {
   return new Promise((resolve) => server.listen(port, '127.0.0.1', () => resolve(server)));
 }
 
-/** {scenario, pace, step, state, standby, silence, alert, signedIn, fail}: whatever is there is done. */
+/** {scenario, pace, step, state, cap, standby, silence, alert, signedIn, fail}: whatever is there is done. */
 function steer(state, order) {
   if (order.scenario) state.appliance = new Appliance(order.scenario);
   const { appliance } = state;
@@ -335,6 +337,7 @@ function steer(state, order) {
     appliance.standbyStatus = order.standby === 'ONLINE' ? null : order.standby;
     appliance.controllers.find((c) => c.role === 'STANDBY').status = order.standby;
   }
+  if (order.cap !== undefined) appliance.upgrade.maxBytesPerSecond = order.cap;
   if (order.state) Object.assign(appliance.upgrade, { state: order.state, pausedReason: order.pausedReason ?? null });
   if (order.revision) appliance.upgrade.revision += order.revision;
   if (order.fail) {
@@ -394,6 +397,7 @@ function route({ appliance }, method, path, body) {
     case 'PATCH /upgrade':
       if (body.paused !== undefined && body.paused !== null) Object.assign(appliance.upgrade, { state: body.paused ? 'PAUSED' : 'RUNNING' });
       if (body.priority) appliance.upgrade.priority = body.priority;
+      if (typeof body.maxBytesPerSecond === 'number') appliance.upgrade.maxBytesPerSecond = body.maxBytesPerSecond || null;
       appliance.upgrade.revision++;
       appliance.judge();
       return appliance.upgrade;

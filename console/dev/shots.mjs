@@ -38,6 +38,13 @@ const SCENES = [
   ['upgrade-early', '/upgrade', { scenario: 'rolling', step: 'ACTIVATE_STANDBY' }],
   ['upgrade-rolling', '/upgrade', { scenario: 'rolling', step: 'ACTIVATE_ONCE_ACTIVE' }],
   ['upgrade-migration', '/upgrade', { scenario: 'migration', step: 'PHASE_2' }],
+  ['upgrade-capped', '/upgrade', { scenario: 'migration', step: 'PHASE_2', cap: 50 * 2 ** 20 }],
+  ['upgrade-uncapped', '/upgrade', { scenario: 'migration', step: 'PHASE_2', cap: 50 * 2 ** 20 }, async (page) => {
+    await page.getByTestId('lift-rate-cap').click();
+    await page.getByTestId('rate-cap').waitFor({ state: 'detached', timeout: 5_000 });
+  }],
+  ['host-remove', '/hosts', { scenario: 'idle' }, (page) => page.getByRole('button', { name: 'Remove db-primary' }).click()],
+  ['volume-grow', '/volumes', { scenario: 'idle' }, (page) => page.getByRole('button', { name: 'Grow postgres' }).click()],
   ['upgrade-reconnecting', '/upgrade', { scenario: 'migration', step: 'PHASE_2' }, async (page, steer) => {
     await steer({ silence: 15_000 });
     const began = Date.now();

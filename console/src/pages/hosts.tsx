@@ -1,76 +1,74 @@
-import { useState, type FormEvent } from 'react';
+import { useState } from 'react';
 import { api } from '../live';
 import type { Host } from '../api/types';
-import { Button, Checkbox, Form, FormGroup, FormHelperText, HelperText, HelperTextItem, Modal, ModalBody, ModalFooter, ModalHeader, Radio, TextInput } from '../pf';
+import { Button, Checkbox, FormGroup, Radio, TextInput } from '../pf';
 import { text } from '../text';
+import { FormDialog, Hint, type Closing } from '../ui/form-dialog';
 import { useAction, useResource } from '../ui/hooks';
 import { PlusIcon } from '../ui/icons';
-import { Card, Code, Empty, ErrorNote, Loading, PageHead, Table } from '../ui/kit';
+import { Code } from '../ui/kit';
+import { ListPage } from '../ui/list-page';
 
 export function HostsPage() {
   const { data, error, reload } = useResource((o) => api.hosts(o), 5_000);
   const [adding, setAdding] = useState(false);
   const [removing, setRemoving] = useState<Host | null>(null);
-  const add = (
-    <Button variant="primary" icon={<PlusIcon />} onClick={() => setAdding(true)} data-testid="add-host">
-      {text.hosts.add}
-    </Button>
-  );
+  const close = (changed: boolean) => {
+    setAdding(false);
+    setRemoving(null);
+    if (changed) reload();
+  };
   return (
     <>
-      <PageHead title={text.hosts.title} lead={text.hosts.lead} actions={data && data.length > 0 && add} />
-      <ErrorNote error={error} />
-      {!data && !error && <Loading />}
-      {data?.length === 0 && (
-        <Card>
-          <Empty title={text.hosts.empty} action={add}>
-            {text.hosts.emptyDetail}
-          </Empty>
-        </Card>
-      )}
-      {data && data.length > 0 && (
-        <Card className="b-card-flush">
-          <Table label={text.hosts.title} testId="hosts-table" columns={[text.hosts.name, text.hosts.iqn, text.hosts.chap, text.hosts.volumes, text.volumes.actions]}>
-            {data.map((host) => (
-              <tr key={host.name} data-testid={`host-${host.name}`}>
-                <th scope="row" data-label={text.hosts.name}>
-                  {host.name}
-                </th>
-                <td data-label={text.hosts.iqn}>{host.iqn === '*' ? text.hosts.any : <Code what={text.hosts.iqn}>{host.iqn}</Code>}</td>
-                <td data-label={text.hosts.chap}>{host.chapUser ?? <span className="b-quiet">{text.hosts.noChap}</span>}</td>
-                <td data-label={text.hosts.volumes}>{host.volumes.includes('*') ? text.hosts.allVolumes : host.volumes.join(', ')}</td>
-                <td className="b-row-actions" data-label="">
-                  <Button variant="link" size="sm" isDanger aria-label={`${text.hosts.remove} ${host.name}`} onClick={() => setRemoving(host)}>
-                    {text.hosts.remove}
-                  </Button>
-                </td>
-              </tr>
-            ))}
-          </Table>
-        </Card>
-      )}
-      {adding && (
-        <AddDialog
-          onClose={(changed) => {
-            setAdding(false);
-            if (changed) reload();
-          }}
-        />
-      )}
-      {removing && (
-        <RemoveDialog
-          host={removing}
-          onClose={(changed) => {
-            setRemoving(null);
-            if (changed) reload();
-          }}
-        />
-      )}
+      <ListPage
+        title={text.hosts.title}
+        lead={text.hosts.lead}
+        action={
+          <Button variant="primary" icon={<PlusIcon />} onClick={() => setAdding(true)} data-testid="add-host">
+            {text.hosts.add}
+          </Button>
+        }
+        data={data}
+        error={error}
+        empty={text.hosts.empty}
+        emptyDetail={text.hosts.emptyDetail}
+        columns={[text.hosts.name, text.hosts.iqn, text.hosts.chap, text.hosts.volumes, text.volumes.actions]}
+        testId="hosts-table"
+        row={(host) => <HostRow key={host.name} host={host} onRemove={() => setRemoving(host)} />}
+      />
+      {adding && <AddDialog onClose={close} />}
+      {removing && <RemoveDialog host={removing} onClose={close} />}
     </>
   );
 }
 
-function AddDialog({ onClose }: { onClose: (changed: boolean) => void }) {
+function HostRow({ host, onRemove }: { host: Host; onRemove: () => void }) {
+  return (
+    <tr data-testid={`host-${host.name}`}>
+      <th scope="row" data-label={text.hosts.name}>
+        {host.name}
+      </th>
+      <td data-label={text.hosts.iqn}>{host.iqn === '*' ? text.hosts.any : <Code what={text.hosts.iqn}>{host.iqn}</Code>}</td>
+      <td data-label={text.hosts.chap}>{host.chapUser ?? <span className="b-quiet">{text.hosts.noChap}</span>}</td>
+      <td data-label={text.hosts.volumes}>
+        <Grant volumes={host.volumes} />
+      </td>
+      <td className="b-row-actions" data-label="">
+        <Button variant="link" size="sm" isDanger aria-label={`${text.hosts.remove} ${host.name}`} onClick={onRemove}>
+          {text.hosts.remove}
+        </Button>
+      </td>
+    </tr>
+  );
+}
+
+function Grant({ volumes }: { volumes: string[] }) {
+  if (volumes.includes('*')) return <>{text.hosts.allVolumes}</>;
+  if (volumes.length === 0) return <span className="b-quiet">{text.hosts.noVolumes}</span>;
+  return <>{volumes.join(', ')}</>;
+}
+
+function AddDialog({ onClose }: Closing) {
   const volumes = useResource((o) => api.volumes(o)).data ?? [];
   const [name, setName] = useState('');
   const [iqn, setIqn] = useState('');
@@ -86,8 +84,7 @@ function AddDialog({ onClose }: { onClose: (changed: boolean) => void }) {
     secret: (user.trim() !== '' || secret !== '') && (secret.length < 12 || secret.length > 255) && text.hosts.badSecret,
     volumes: !all && picked.length === 0 && text.hosts.pickVolume,
   };
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
+  const submit = async () => {
     setChecked(true);
     if (Object.values(problems).some(Boolean)) return;
     const made = await action.run(() =>
@@ -102,61 +99,47 @@ function AddDialog({ onClose }: { onClose: (changed: boolean) => void }) {
     if (made) onClose(true);
   };
   return (
-    <Modal isOpen variant="small" onClose={() => onClose(false)} aria-labelledby="add-host-title" data-testid="host-dialog">
-      <ModalHeader title={text.hosts.add} labelId="add-host-title" />
-      <ModalBody>
-        <ErrorNote error={action.error} />
-        <Form id="add-host-form" onSubmit={(event) => void submit(event)}>
-          <FormGroup label={text.hosts.name} fieldId="host-name" isRequired>
-            <TextInput id="host-name" value={name} autoFocus autoComplete="off" spellCheck={false} onChange={(_e, value) => setName(value)} data-testid="host-name" />
-            <Hint problem={checked && problems.name} />
-          </FormGroup>
-          <FormGroup label={text.hosts.iqn} fieldId="host-iqn" isRequired>
-            <TextInput id="host-iqn" value={iqn} placeholder="iqn.1993-08.org.debian:01:…" autoComplete="off" spellCheck={false} onChange={(_e, value) => setIqn(value)} data-testid="host-iqn" />
-            <Hint problem={checked && problems.iqn} help={text.hosts.iqnHelp} />
-          </FormGroup>
-          <FormGroup label={text.hosts.chapUser} fieldId="chap-user">
-            <TextInput id="chap-user" value={user} autoComplete="off" onChange={(_e, value) => setUser(value)} />
-          </FormGroup>
-          {user.trim() !== '' && (
-            <FormGroup label={text.hosts.chapSecret} fieldId="chap-secret" isRequired>
-              <TextInput id="chap-secret" type="password" value={secret} autoComplete="new-password" onChange={(_e, value) => setSecret(value)} />
-              <Hint problem={checked && problems.secret} help={text.hosts.chapHelp} />
-            </FormGroup>
-          )}
-          <FormGroup role="radiogroup" label={text.hosts.volumes} fieldId="host-volumes">
-            <Radio id="all-volumes" name="host-volumes" label={text.hosts.allVolumes} isChecked={all} onChange={() => setAll(true)} />
-            <Radio id="some-volumes" name="host-volumes" label={text.hosts.someVolumes} isChecked={!all} isDisabled={volumes.length === 0} onChange={() => setAll(false)} />
-            {!all && (
-              <div className="b-indent">
-                {volumes.map((volume) => (
-                  <Checkbox
-                    key={volume.name}
-                    id={`pick-${volume.name}`}
-                    label={volume.name}
-                    isChecked={picked.includes(volume.name)}
-                    onChange={(_e, on) => setPicked(on ? [...picked, volume.name] : picked.filter((one) => one !== volume.name))}
-                  />
-                ))}
-              </div>
-            )}
-            <Hint problem={checked && problems.volumes} />
-          </FormGroup>
-        </Form>
-      </ModalBody>
-      <ModalFooter>
-        <Button type="submit" form="add-host-form" variant="primary" isLoading={action.busy} isDisabled={action.busy} data-testid="host-submit">
-          {text.hosts.add}
-        </Button>
-        <Button variant="link" onClick={() => onClose(false)}>
-          {text.close}
-        </Button>
-      </ModalFooter>
-    </Modal>
+    <FormDialog title={text.hosts.add} submit={text.hosts.add} action={action} onSubmit={submit} onClose={onClose} testId="host-dialog" submitTestId="host-submit">
+      <FormGroup label={text.hosts.name} fieldId="host-name" isRequired>
+        <TextInput id="host-name" value={name} autoFocus autoComplete="off" spellCheck={false} onChange={(_e, value) => setName(value)} data-testid="host-name" />
+        <Hint problem={checked && problems.name} />
+      </FormGroup>
+      <FormGroup label={text.hosts.iqn} fieldId="host-iqn" isRequired>
+        <TextInput id="host-iqn" value={iqn} placeholder="iqn.1993-08.org.debian:01:…" autoComplete="off" spellCheck={false} onChange={(_e, value) => setIqn(value)} data-testid="host-iqn" />
+        <Hint problem={checked && problems.iqn} help={text.hosts.iqnHelp} />
+      </FormGroup>
+      <FormGroup label={text.hosts.chapUser} fieldId="chap-user">
+        <TextInput id="chap-user" value={user} autoComplete="off" onChange={(_e, value) => setUser(value)} />
+      </FormGroup>
+      {user.trim() !== '' && (
+        <FormGroup label={text.hosts.chapSecret} fieldId="chap-secret" isRequired>
+          <TextInput id="chap-secret" type="password" value={secret} autoComplete="new-password" onChange={(_e, value) => setSecret(value)} />
+          <Hint problem={checked && problems.secret} help={text.hosts.chapHelp} />
+        </FormGroup>
+      )}
+      <FormGroup role="radiogroup" label={text.hosts.volumes} fieldId="host-volumes">
+        <Radio id="all-volumes" name="host-volumes" label={text.hosts.allVolumesLater} isChecked={all} onChange={() => setAll(true)} />
+        <Radio id="some-volumes" name="host-volumes" label={text.hosts.someVolumes} isChecked={!all} isDisabled={volumes.length === 0} onChange={() => setAll(false)} />
+        {!all && (
+          <div className="b-indent">
+            {volumes.map((volume) => (
+              <Checkbox
+                key={volume.name}
+                id={`pick-${volume.name}`}
+                label={volume.name}
+                isChecked={picked.includes(volume.name)}
+                onChange={(_e, on) => setPicked(on ? [...picked, volume.name] : picked.filter((one) => one !== volume.name))}
+              />
+            ))}
+          </div>
+        )}
+        <Hint problem={checked && problems.volumes} />
+      </FormGroup>
+    </FormDialog>
   );
 }
 
-function RemoveDialog({ host, onClose }: { host: Host; onClose: (changed: boolean) => void }) {
+function RemoveDialog({ host, onClose }: Closing & { host: Host }) {
   const action = useAction();
   const remove = async () => {
     const done = await action.run(async () => {
@@ -166,31 +149,6 @@ function RemoveDialog({ host, onClose }: { host: Host; onClose: (changed: boolea
     if (done) onClose(true);
   };
   return (
-    <Modal isOpen variant="small" onClose={() => onClose(false)} aria-labelledby="remove-host-title">
-      <ModalHeader title={text.hosts.removeTitle(host.name)} titleIconVariant="warning" labelId="remove-host-title" />
-      <ModalBody>
-        <ErrorNote error={action.error} />
-        <p className="b-dialog-lead">{text.hosts.removeLead}</p>
-      </ModalBody>
-      <ModalFooter>
-        <Button variant="danger" isLoading={action.busy} isDisabled={action.busy} onClick={() => void remove()} data-testid="host-remove-submit">
-          {text.hosts.remove}
-        </Button>
-        <Button variant="link" onClick={() => onClose(false)}>
-          {text.close}
-        </Button>
-      </ModalFooter>
-    </Modal>
-  );
-}
-
-function Hint({ problem, help }: { problem: string | false; help?: string }) {
-  if (!problem && !help) return null;
-  return (
-    <FormHelperText>
-      <HelperText>
-        <HelperTextItem variant={problem ? 'error' : 'default'}>{problem || help}</HelperTextItem>
-      </HelperText>
-    </FormHelperText>
+    <FormDialog title={text.hosts.removeTitle(host.name)} lead={text.hosts.removeLead} submit={text.hosts.remove} danger action={action} onSubmit={remove} onClose={onClose} submitTestId="host-remove-submit" />
   );
 }

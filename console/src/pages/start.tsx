@@ -3,9 +3,10 @@ import { Refused } from '../api/client';
 import { api, live, useLive } from '../live';
 import type { Prechecks, Priority, UpgradeStart } from '../api/types';
 import { parseSize } from '../format';
-import { Alert, Button, Checkbox, Form, FormGroup, FormHelperText, HelperText, HelperTextItem, Radio, TextInput } from '../pf';
+import { Alert, Button, Checkbox, Form, FormGroup, Radio, TextInput } from '../pf';
 import { Link, navigate } from '../router';
 import { text } from '../text';
+import { Hint } from '../ui/form-dialog';
 import { useAction, useResource } from '../ui/hooks';
 import { BackIcon, CheckIcon, CrossIcon } from '../ui/icons';
 import { Card, ErrorNote, Loading, PageHead } from '../ui/kit';
@@ -90,7 +91,7 @@ export function StartPage({ version }: { version: string }) {
                   />
                 ))}
               </div>
-              <Hint>{text.start.pauseHelp}</Hint>
+              <Hint help={text.start.pauseHelp} />
             </FormGroup>
             {one?.migrates && (
               <>
@@ -110,11 +111,11 @@ export function StartPage({ version }: { version: string }) {
                 <div className="b-two">
                   <FormGroup label={text.start.maxRate} fieldId="max-rate">
                     <TextInput id="max-rate" value={rate} autoComplete="off" onChange={(_e, value) => setRate(value)} validated={badRate ? 'error' : 'default'} />
-                    <Hint error={badRate}>{badRate ? text.start.badRate : text.start.maxRateHelp}</Hint>
+                    <Hint problem={badRate && text.start.badRate} help={text.start.maxRateHelp} />
                   </FormGroup>
                   <FormGroup label={text.start.confirmSeconds} fieldId="confirm-seconds">
                     <TextInput id="confirm-seconds" inputMode="numeric" value={confirm} autoComplete="off" onChange={(_e, value) => setConfirm(value)} validated={badConfirm ? 'error' : 'default'} data-testid="confirm-seconds" />
-                    {badConfirm && <Hint error>{text.start.badConfirm}</Hint>}
+                    <Hint problem={badConfirm && text.start.badConfirm} />
                   </FormGroup>
                 </div>
               </>
@@ -167,15 +168,5 @@ function PrechecksCard({ prechecks }: { prechecks: Prechecks }) {
         </>
       )}
     </Card>
-  );
-}
-
-function Hint({ error, children }: { error?: boolean; children: string }) {
-  return (
-    <FormHelperText>
-      <HelperText>
-        <HelperTextItem variant={error ? 'error' : 'default'}>{children}</HelperTextItem>
-      </HelperText>
-    </FormHelperText>
   );
 }

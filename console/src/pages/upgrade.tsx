@@ -15,6 +15,9 @@ import { LatencyChart } from '../ui/latency-chart';
 import { Steps } from '../ui/steps';
 import { isOpen, stateName, stepName } from '../ui/upgrade-words';
 
+/** In a request: as fast as the priority allows. */
+const NO_CAP = 0;
+
 export function UpgradePage() {
   const { upgrade, appliance } = useLive();
   const [canceling, setCanceling] = useState(false);
@@ -174,7 +177,16 @@ function ControlCard({ upgrade, controllers, onCancel }: ControlProps) {
           )}
         </div>
       )}
-      {upgrade.maxBytesPerSecond !== null && upgrade.maxBytesPerSecond > 0 && <p className="b-small b-quiet">{text.upgrade.capped(bytes(upgrade.maxBytesPerSecond))}</p>}
+      {upgrade.maxBytesPerSecond !== null && upgrade.maxBytesPerSecond > 0 && (
+        <p className="b-cap b-small b-quiet" data-testid="rate-cap">
+          {text.upgrade.capped(bytes(upgrade.maxBytesPerSecond))}
+          {!canceling && (
+            <Button variant="link" isInline isDisabled={action.busy} onClick={() => change({ maxBytesPerSecond: NO_CAP })} data-testid="lift-rate-cap">
+              {text.upgrade.liftCap}
+            </Button>
+          )}
+        </p>
+      )}
       <ErrorNote error={action.error} />
       <CancelArea upgrade={upgrade} controllers={controllers} onCancel={onCancel} />
     </Card>

@@ -1,12 +1,14 @@
-import { useState, type FormEvent } from 'react';
+import { useState } from 'react';
 import { api, useLive } from '../live';
 import type { Volume } from '../api/types';
 import { bytes, parseSize } from '../format';
-import { Alert, Button, Form, FormGroup, FormHelperText, HelperText, HelperTextItem, Modal, ModalBody, ModalFooter, ModalHeader, TextInput } from '../pf';
+import { Alert, Button, FormGroup, TextInput } from '../pf';
 import { text } from '../text';
+import { FormDialog, Hint, type Closing } from '../ui/form-dialog';
 import { useAction, useResource } from '../ui/hooks';
 import { PlusIcon } from '../ui/icons';
-import { Bar, Card, Code, Empty, ErrorNote, Loading, PageHead, Table } from '../ui/kit';
+import { Bar, Code } from '../ui/kit';
+import { ListPage } from '../ui/list-page';
 import { toast } from '../ui/toasts';
 import { isOpen } from '../ui/upgrade-words';
 
@@ -21,69 +23,30 @@ export function VolumesPage() {
     setDialog(null);
     if (changed) reload();
   };
-  const create = (
-    <Button variant="primary" icon={<PlusIcon />} isDisabled={frozen} onClick={() => setDialog({ kind: 'create' })} data-testid="create-volume">
-      {text.volumes.create}
-    </Button>
-  );
   return (
     <>
-      <PageHead title={text.volumes.title} lead={text.volumes.lead} actions={data && data.length > 0 && create} />
-      {frozen && <Alert isInline component="p" variant="info" title={text.volumes.duringUpgrade} />}
-      <ErrorNote error={error} />
-      {!data && !error && <Loading />}
-      {data?.length === 0 && (
-        <Card>
-          <Empty title={text.volumes.empty} action={create}>
-            {text.volumes.emptyDetail}
-          </Empty>
-        </Card>
-      )}
-      {data && data.length > 0 && (
-        <Card className="b-card-flush">
-          <Table
-            label={text.volumes.title}
-            testId="volumes-table"
-            columns={[text.volumes.name, text.volumes.lun, text.volumes.size, text.volumes.allocated, text.volumes.portals, text.volumes.actions]}
-          >
-            {data.map((volume) => (
-              <tr key={volume.name} data-testid={`volume-${volume.name}`}>
-                <th scope="row" data-label={text.volumes.name}>
-                  {volume.name}
-                </th>
-                <td data-label={text.volumes.lun}>{volume.lun}</td>
-                <td data-label={text.volumes.size}>{bytes(volume.sizeBytes)}</td>
-                <td data-label={text.volumes.allocated}>
-                  <div className="b-allocated">
-                    {bytes(volume.allocatedBytes)}
-                    <Bar percent={Math.round((100 * volume.allocatedBytes) / volume.sizeBytes)} label={`${volume.name}: ${text.volumes.allocated}`} />
-                  </div>
-                </td>
-                <td data-label={text.volumes.portals}>
-                  <div className="b-portals">
-                    {volume.portals.map((portal) => (
-                      <Code key={portal} what={portal}>
-                        {portal}
-                      </Code>
-                    ))}
-                  </div>
-                </td>
-                <td className="b-row-actions" data-label="">
-                  <Button variant="secondary" size="sm" isDisabled={frozen} aria-label={`${text.volumes.grow} ${volume.name}`} onClick={() => setDialog({ kind: 'grow', volume })}>
-                    {text.volumes.grow}
-                  </Button>
-                  <Button variant="link" size="sm" isDanger isDisabled={frozen} aria-label={`${text.volumes.delete} ${volume.name}`} onClick={() => setDialog({ kind: 'delete', volume })}>
-                    {text.volumes.delete}
-                  </Button>
-                </td>
-              </tr>
-            ))}
-          </Table>
+      <ListPage
+        title={text.volumes.title}
+        lead={text.volumes.lead}
+        action={
+          <Button variant="primary" icon={<PlusIcon />} isDisabled={frozen} onClick={() => setDialog({ kind: 'create' })} data-testid="create-volume">
+            {text.volumes.create}
+          </Button>
+        }
+        note={frozen && <Alert isInline component="p" variant="info" title={text.volumes.duringUpgrade} />}
+        data={data}
+        error={error}
+        empty={text.volumes.empty}
+        emptyDetail={text.volumes.emptyDetail}
+        columns={[text.volumes.name, text.volumes.lun, text.volumes.size, text.volumes.allocated, text.volumes.portals, text.volumes.actions]}
+        testId="volumes-table"
+        row={(volume) => <VolumeRow key={volume.name} volume={volume} frozen={frozen} onDialog={setDialog} />}
+        foot={(all) => (
           <p className="b-table-foot">
-            {text.volumes.target} <Code what={text.volumes.target}>{data[0]!.target}</Code>
+            {text.volumes.target} <Code what={text.volumes.target}>{all[0]!.target}</Code>
           </p>
-        </Card>
-      )}
+        )}
+      />
       {dialog?.kind === 'create' && <CreateDialog onClose={close} />}
       {dialog?.kind === 'grow' && <GrowDialog volume={dialog.volume} onClose={close} />}
       {dialog?.kind === 'delete' && <DeleteDialog volume={dialog.volume} onClose={close} />}
@@ -91,8 +54,45 @@ export function VolumesPage() {
   );
 }
 
-interface Closing {
-  onClose: (changed: boolean) => void;
+interface RowProps {
+  volume: Volume;
+  frozen: boolean;
+  onDialog: (dialog: Dialog) => void;
+}
+
+function VolumeRow({ volume, frozen, onDialog }: RowProps) {
+  return (
+    <tr data-testid={`volume-${volume.name}`}>
+      <th scope="row" data-label={text.volumes.name}>
+        {volume.name}
+      </th>
+      <td data-label={text.volumes.lun}>{volume.lun}</td>
+      <td data-label={text.volumes.size}>{bytes(volume.sizeBytes)}</td>
+      <td data-label={text.volumes.allocated}>
+        <div className="b-allocated">
+          {bytes(volume.allocatedBytes)}
+          <Bar percent={Math.round((100 * volume.allocatedBytes) / volume.sizeBytes)} label={`${volume.name}: ${text.volumes.allocated}`} />
+        </div>
+      </td>
+      <td data-label={text.volumes.portals}>
+        <div className="b-portals">
+          {volume.portals.map((portal) => (
+            <Code key={portal} what={portal}>
+              {portal}
+            </Code>
+          ))}
+        </div>
+      </td>
+      <td className="b-row-actions" data-label="">
+        <Button variant="secondary" size="sm" isDisabled={frozen} aria-label={`${text.volumes.grow} ${volume.name}`} onClick={() => onDialog({ kind: 'grow', volume })}>
+          {text.volumes.grow}
+        </Button>
+        <Button variant="link" size="sm" isDanger isDisabled={frozen} aria-label={`${text.volumes.delete} ${volume.name}`} onClick={() => onDialog({ kind: 'delete', volume })}>
+          {text.volumes.delete}
+        </Button>
+      </td>
+    </tr>
+  );
 }
 
 function CreateDialog({ onClose }: Closing) {
@@ -101,8 +101,8 @@ function CreateDialog({ onClose }: Closing) {
   const [checked, setChecked] = useState(false);
   const action = useAction();
   const sizeBytes = parseSize(size);
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
+  const problems = { name: checked && !name.trim() && text.requiredName, size: checked && !sizeBytes && text.volumes.badSize };
+  const submit = async () => {
     setChecked(true);
     if (!name.trim() || !sizeBytes) return;
     if (await action.run(() => api.createVolume(name.trim(), sizeBytes))) {
@@ -111,30 +111,16 @@ function CreateDialog({ onClose }: Closing) {
     }
   };
   return (
-    <Modal isOpen variant="small" onClose={() => onClose(false)} aria-labelledby="create-volume-title" data-testid="volume-dialog">
-      <ModalHeader title={text.volumes.create} labelId="create-volume-title" />
-      <ModalBody>
-        <ErrorNote error={action.error} />
-        <Form id="create-volume" onSubmit={(event) => void submit(event)}>
-          <FormGroup label={text.volumes.name} fieldId="volume-name" isRequired>
-            <TextInput id="volume-name" value={name} autoFocus autoComplete="off" spellCheck={false} onChange={(_e, value) => setName(value)} validated={checked && !name.trim() ? 'error' : 'default'} data-testid="volume-name" />
-            <Hint error={checked && !name.trim()}>{checked && !name.trim() ? text.requiredName : text.volumes.nameHelp}</Hint>
-          </FormGroup>
-          <FormGroup label={text.volumes.size} fieldId="volume-size" isRequired>
-            <TextInput id="volume-size" value={size} autoComplete="off" onChange={(_e, value) => setSize(value)} validated={checked && !sizeBytes ? 'error' : 'default'} data-testid="volume-size" />
-            <Hint error={checked && !sizeBytes}>{checked && !sizeBytes ? text.volumes.badSize : text.volumes.sizeHelp}</Hint>
-          </FormGroup>
-        </Form>
-      </ModalBody>
-      <ModalFooter>
-        <Button type="submit" form="create-volume" variant="primary" isLoading={action.busy} isDisabled={action.busy} data-testid="volume-submit">
-          {text.volumes.create}
-        </Button>
-        <Button variant="link" onClick={() => onClose(false)}>
-          {text.close}
-        </Button>
-      </ModalFooter>
-    </Modal>
+    <FormDialog title={text.volumes.create} submit={text.volumes.create} action={action} onSubmit={submit} onClose={onClose} testId="volume-dialog" submitTestId="volume-submit">
+      <FormGroup label={text.volumes.name} fieldId="volume-name" isRequired>
+        <TextInput id="volume-name" value={name} autoFocus autoComplete="off" spellCheck={false} onChange={(_e, value) => setName(value)} validated={problems.name ? 'error' : 'default'} data-testid="volume-name" />
+        <Hint problem={problems.name} help={text.volumes.nameHelp} />
+      </FormGroup>
+      <FormGroup label={text.volumes.size} fieldId="volume-size" isRequired>
+        <TextInput id="volume-size" value={size} autoComplete="off" onChange={(_e, value) => setSize(value)} validated={problems.size ? 'error' : 'default'} data-testid="volume-size" />
+        <Hint problem={problems.size} help={text.volumes.sizeHelp} />
+      </FormGroup>
+    </FormDialog>
   );
 }
 
@@ -144,8 +130,7 @@ function GrowDialog({ volume, onClose }: Closing & { volume: Volume }) {
   const action = useAction();
   const sizeBytes = parseSize(size);
   const problem = !sizeBytes ? text.volumes.badSize : sizeBytes <= volume.sizeBytes ? text.volumes.notLarger : null;
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
+  const submit = async () => {
     setChecked(true);
     if (problem || !sizeBytes) return;
     if (await action.run(() => api.resizeVolume(volume.name, sizeBytes))) {
@@ -154,37 +139,27 @@ function GrowDialog({ volume, onClose }: Closing & { volume: Volume }) {
     }
   };
   return (
-    <Modal isOpen variant="small" onClose={() => onClose(false)} aria-labelledby="grow-title">
-      <ModalHeader title={text.volumes.growTitle(volume.name)} labelId="grow-title" />
-      <ModalBody>
-        <ErrorNote error={action.error} />
-        <p className="b-dialog-lead">{text.volumes.growLead(bytes(volume.sizeBytes))}</p>
-        <Form id="grow" onSubmit={(event) => void submit(event)}>
-          <FormGroup label={text.volumes.newSize} fieldId="new-size" isRequired>
-            <TextInput id="new-size" value={size} autoFocus autoComplete="off" onChange={(_e, value) => setSize(value)} validated={checked && problem ? 'error' : 'default'} data-testid="volume-new-size" />
-            <Hint error={checked && problem !== null}>{checked && problem ? problem : text.volumes.sizeHelp}</Hint>
-          </FormGroup>
-        </Form>
-      </ModalBody>
-      <ModalFooter>
-        <Button type="submit" form="grow" variant="primary" isLoading={action.busy} isDisabled={action.busy} data-testid="volume-grow-submit">
-          {text.volumes.grow}
-        </Button>
-        <Button variant="link" onClick={() => onClose(false)}>
-          {text.close}
-        </Button>
-      </ModalFooter>
-    </Modal>
+    <FormDialog
+      title={text.volumes.growTitle(volume.name)}
+      lead={text.volumes.growLead(bytes(volume.sizeBytes))}
+      submit={text.volumes.grow}
+      action={action}
+      onSubmit={submit}
+      onClose={onClose}
+      submitTestId="volume-grow-submit"
+    >
+      <FormGroup label={text.volumes.newSize} fieldId="new-size" isRequired>
+        <TextInput id="new-size" value={size} autoFocus autoComplete="off" onChange={(_e, value) => setSize(value)} validated={checked && problem ? 'error' : 'default'} data-testid="volume-new-size" />
+        <Hint problem={checked && problem} help={text.volumes.sizeHelp} />
+      </FormGroup>
+    </FormDialog>
   );
 }
 
 function DeleteDialog({ volume, onClose }: Closing & { volume: Volume }) {
   const [typed, setTyped] = useState('');
   const action = useAction();
-  const right = typed === volume.name;
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    if (!right) return;
+  const submit = async () => {
     const done = await action.run(async () => {
       await api.deleteVolume(volume.name);
       return true;
@@ -192,35 +167,20 @@ function DeleteDialog({ volume, onClose }: Closing & { volume: Volume }) {
     if (done) onClose(true);
   };
   return (
-    <Modal isOpen variant="small" onClose={() => onClose(false)} aria-labelledby="delete-title">
-      <ModalHeader title={text.volumes.deleteTitle(volume.name)} titleIconVariant="warning" labelId="delete-title" />
-      <ModalBody>
-        <ErrorNote error={action.error} />
-        <p className="b-dialog-lead">{text.volumes.deleteLead}</p>
-        <Form id="delete" onSubmit={(event) => void submit(event)}>
-          <FormGroup label={text.volumes.typeName(volume.name)} fieldId="typed-name">
-            <TextInput id="typed-name" value={typed} autoFocus autoComplete="off" spellCheck={false} onChange={(_e, value) => setTyped(value)} data-testid="volume-delete-name" />
-          </FormGroup>
-        </Form>
-      </ModalBody>
-      <ModalFooter>
-        <Button type="submit" form="delete" variant="danger" isDisabled={!right || action.busy} isLoading={action.busy} data-testid="volume-delete-submit">
-          {text.volumes.delete}
-        </Button>
-        <Button variant="link" onClick={() => onClose(false)}>
-          {text.close}
-        </Button>
-      </ModalFooter>
-    </Modal>
-  );
-}
-
-function Hint({ error, children }: { error: boolean; children: string }) {
-  return (
-    <FormHelperText>
-      <HelperText>
-        <HelperTextItem variant={error ? 'error' : 'default'}>{children}</HelperTextItem>
-      </HelperText>
-    </FormHelperText>
+    <FormDialog
+      title={text.volumes.deleteTitle(volume.name)}
+      lead={text.volumes.deleteLead}
+      submit={text.volumes.delete}
+      danger
+      isDisabled={typed !== volume.name}
+      action={action}
+      onSubmit={submit}
+      onClose={onClose}
+      submitTestId="volume-delete-submit"
+    >
+      <FormGroup label={text.volumes.typeName(volume.name)} fieldId="typed-name">
+        <TextInput id="typed-name" value={typed} autoFocus autoComplete="off" spellCheck={false} onChange={(_e, value) => setTyped(value)} data-testid="volume-delete-name" />
+      </FormGroup>
+    </FormDialog>
   );
 }
