@@ -15,8 +15,9 @@ import java.util.regex.Pattern;
 
 /**
  * The web console's files, from {@code /console/} on the class path. The page itself is asked for
- * anew each time; what carries a hash in its name is kept by browsers for good. A path that is no
- * file is a place inside the console, and gets the page.
+ * anew each time; what carries a hash in its name is kept by browsers for good. Text is compressed
+ * once, when it is first asked for. A path that is no file is a place inside the console, and gets
+ * the page.
  */
 final class ConsoleFiles implements ResourceHandler {
   private static final String ROOT = "console/";
@@ -44,7 +45,7 @@ final class ConsoleFiles implements ResourceHandler {
           Map.entry("txt", "text/plain; charset=utf-8"));
 
   /** Only files that exist are kept, so the console's own size bounds it. */
-  private final Map<String, byte[]> kept = new ConcurrentHashMap<>();
+  private final Map<String, ConsoleFile> kept = new ConcurrentHashMap<>();
 
   @Override
   public boolean canHandle(Context http) {
@@ -74,7 +75,16 @@ final class ConsoleFiles implements ResourceHandler {
   }
 
   private void answer(Context http, String name) {
-    byte[] content = content(name).orElseThrow();
+    var file = content(name).orElseThrow();
+    byte[] content = file.plain();
+    if (ConsoleFile.isText(extension(name))) {
+      http.header("Vary", "Accept-Encoding");
+      byte[] gzip = file.gzip();
+      if (gzip != null && ConsoleFile.takesGzip(http.header("Accept-Encoding"))) {
+        http.header("Content-Encoding", "gzip");
+        content = gzip;
+      }
+    }
     http.header(
         "Cache-Control",
         HASHED.matcher(name).matches() ? "public, max-age=31536000, immutable" : "no-cache");
@@ -95,22 +105,22 @@ final class ConsoleFiles implements ResourceHandler {
   }
 
   private Optional<String> present(String name) {
-    return content(name).map(bytes -> name);
+    return content(name).map(file -> name);
   }
 
-  private Optional<byte[]> content(String name) {
+  private Optional<ConsoleFile> content(String name) {
     if (extension(name).isEmpty()) {
       return Optional.empty();
     }
-    byte[] bytes = kept.get(name);
-    if (bytes != null) {
-      return Optional.of(bytes);
+    var file = kept.get(name);
+    if (file != null) {
+      return Optional.of(file);
     }
     try (InputStream in = ConsoleFiles.class.getClassLoader().getResourceAsStream(ROOT + name)) {
       if (in == null) {
         return Optional.empty();
       }
-      byte[] read = in.readAllBytes();
+      var read = ConsoleFile.of(in.readAllBytes(), extension(name));
       kept.put(name, read);
       return Optional.of(read);
     } catch (IOException e) {

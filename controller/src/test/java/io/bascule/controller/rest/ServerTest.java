@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.bascule.core.ControllerId;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
@@ -16,7 +17,9 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
+import java.util.zip.GZIPInputStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -122,11 +125,46 @@ class ServerTest {
         .containsExactly("public, max-age=31536000, immutable");
     assertThat(script.headers().firstValue("content-type").orElseThrow())
         .startsWith("text/javascript");
+    assertThat(script.headers().firstValue("vary")).hasValue("Accept-Encoding");
+    assertThat(script.headers().firstValue("content-encoding")).isEmpty();
     HttpResponse<String> head = server.send(server.request("HEAD", "/", ""));
     assertThat(head.statusCode()).isEqualTo(200);
     assertThat(head.body()).isEmpty();
     assertThat(server.send(server.request("GET", "/assets/none-0123456789.js", "")).statusCode())
         .isEqualTo(404);
+  }
+
+  @Test
+  void shouldCompressTheConsolesTextForWhoTakesIt() throws Exception {
+    String path = "/assets/large-0123456789.js";
+    HttpResponse<String> plain = server.send(server.request("GET", path, ""));
+    assertThat(plain.headers().firstValue("content-encoding")).isEmpty();
+    HttpResponse<byte[]> gzip =
+        server.client.send(
+            server
+                .request("GET", path, "")
+                .header("Accept-Encoding", "br;q=1.0, gzip;q=0.8")
+                .build(),
+            BodyHandlers.ofByteArray());
+    assertThat(gzip.headers().firstValue("content-encoding")).hasValue("gzip");
+    assertThat(gzip.headers().firstValue("vary")).hasValue("Accept-Encoding");
+    assertThat(gzip.headers().firstValue("cache-control").orElseThrow()).contains("immutable");
+    assertThat(gzip.body().length).isLessThan(plain.body().length() / 3);
+    try (var in = new GZIPInputStream(new ByteArrayInputStream(gzip.body()))) {
+      assertThat(new String(in.readAllBytes(), StandardCharsets.UTF_8)).isEqualTo(plain.body());
+    }
+  }
+
+  @Test
+  void shouldReadWhetherGzipIsTaken() {
+    for (String yes :
+        List.of("gzip", "GZIP;q=0.1", "br, gzip", "*", "x-gzip", "identity, *;q=0.5")) {
+      assertThat(ConsoleFile.takesGzip(yes)).as(yes).isTrue();
+    }
+    for (String no : List.of("", "br", "gzip;q=0", "gzip; q=0.000, *", "*;q=0")) {
+      assertThat(ConsoleFile.takesGzip(no)).as(no).isFalse();
+    }
+    assertThat(ConsoleFile.takesGzip(null)).isFalse();
   }
 
   @Test
