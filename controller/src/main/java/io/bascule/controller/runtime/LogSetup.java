@@ -79,8 +79,9 @@ public final class LogSetup {
     var root = context.getLogger(Logger.ROOT_LOGGER_NAME);
     root.setLevel(Level.INFO);
     root.addAppender(appender);
-    // They tell at INFO what concerns nobody.
+    // It tells at INFO what concerns nobody.
     context.getLogger("org.eclipse.jetty").setLevel(Level.WARN);
-    context.getLogger("io.javalin").setLevel(Level.WARN);
+    // Its failures are told by RestServer, once.
+    context.getLogger("io.javalin").setLevel(Level.OFF);
   }
 }
