@@ -25,10 +25,13 @@ public final class Slots {
   private static final String COMPLETE = "complete";
 
   /**
-   * The longest an archive may take to build. It takes about 3 s on an idle machine; ten times that
-   * on one that serves hosts is too long to wait for what is only an optimization.
+   * The longest an archive may take to build. It takes about 3 s on an idle machine; that many
+   * times more beside busy hosts is too long to wait for what is only an optimization.
    */
-  private static final long WARM_MAX_SECONDS = 45;
+  private static final long WARM_MAX_SECONDS = 90;
+
+  /** Beside hosts the run gets a tenth of what their I/O gets, and all that is left over. */
+  private static final List<String> GENTLY = List.of("/usr/bin/nice", "-n", "10");
 
   /** How soon a canceled run is ended. */
   private static final long WARM_POLL_MILLIS = 50;
@@ -129,11 +132,21 @@ public final class Slots {
    * @throws IOException if the slot cannot be written
    */
   public static Warmth warm(Path slotFolder, Path javaHome) throws IOException {
-    return warm(slotFolder, javaHome, () -> false);
+    return warm(slotFolder, javaHome, List.of(), () -> false);
   }
 
-  /** Like {@link #warm(Path, Path)}; ends early, and cold, once {@code canceled} says so. */
-  public static Warmth warm(Path slotFolder, Path javaHome, BooleanSupplier canceled)
+  /**
+   * Like {@link #warm(Path, Path)}, beside hosts that do I/O: gives way to them; ends early, and
+   * cold, once {@code canceled} says so.
+   */
+  public static Warmth warmGently(Path slotFolder, Path javaHome, BooleanSupplier canceled)
+      throws IOException {
+    boolean can = Files.isExecutable(Path.of(GENTLY.getFirst()));
+    return warm(slotFolder, javaHome, can ? GENTLY : List.of(), canceled);
+  }
+
+  private static Warmth warm(
+      Path slotFolder, Path javaHome, List<String> prefix, BooleanSupplier canceled)
       throws IOException {
     var manifest = read(slotFolder);
     if (manifest.isEmpty()) {
@@ -144,7 +157,7 @@ public final class Slots {
     Path output = folder.resolve("warm-up.log");
     Files.deleteIfExists(fresh);
     var process =
-        new ProcessBuilder(command(manifest.get(), javaHome, fresh))
+        new ProcessBuilder(command(prefix, manifest.get(), javaHome, fresh))
             .directory(folder.toFile())
             .redirectErrorStream(true)
             .redirectInput(ProcessBuilder.Redirect.from(new java.io.File("/dev/null")))
@@ -182,8 +195,9 @@ public final class Slots {
     return false;
   }
 
-  private static List<String> command(Manifest manifest, Path javaHome, Path archive) {
-    var command = new ArrayList<String>();
+  private static List<String> command(
+      List<String> prefix, Manifest manifest, Path javaHome, Path archive) {
+    var command = new ArrayList<>(prefix);
     command.add(javaHome.resolve("bin/java").toString());
     command.addAll(manifest.jvmArgs());
     command.add("-XX:ArchiveClassesAtExit=" + archive);

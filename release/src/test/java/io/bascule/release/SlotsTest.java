@@ -194,6 +194,15 @@ class SlotsTest {
   }
 
   @Test
+  void shouldGiveWayToHostsWhileItWarmsBesideThem() throws Exception {
+    unpackProgram();
+    assertThat(Slots.warmGently(slot, JAVA_HOME, () -> false))
+        .isInstanceOf(Slots.Warmth.Warm.class);
+    String output = Files.readString(slot.resolve("warm-up.log")).strip();
+    assertThat(Integer.parseInt(output.replace("nice ", ""))).isGreaterThanOrEqualTo(10);
+  }
+
+  @Test
   void shouldStayColdWithAWarningWhenTheProgramFails() throws Exception {
     ReleasePackage.unpack(fixture.good(), fixture.trust(), slot, _ -> {});
     assertThat(Slots.warm(slot, JAVA_HOME))
@@ -205,7 +214,7 @@ class SlotsTest {
   @Test
   void shouldEndTheWarmUpWhenCanceled() throws Exception {
     unpackProgram();
-    assertThat(Slots.warm(slot, JAVA_HOME, () -> true))
+    assertThat(Slots.warmGently(slot, JAVA_HOME, () -> true))
         .isEqualTo(new Slots.Warmth.Cold("canceled"));
     assertThat(slot.resolve(Slots.ARCHIVE)).doesNotExist();
   }
@@ -247,8 +256,10 @@ class SlotsTest {
 
   /** What the slot runs. */
   public static final class WarmProgram {
-    public static void main(String[] args) {
-      System.out.println("warm");
+    public static void main(String[] args) throws IOException {
+      // nice is the 19th field; the second one, in brackets, may hold blanks
+      String stat = Files.readString(Path.of("/proc/self/stat"));
+      System.out.println("nice " + stat.substring(stat.lastIndexOf(')') + 2).split(" ")[16]);
     }
   }
 }

@@ -220,7 +220,7 @@ public final class SlotStaging {
     }
 
     private void warm() throws IOException {
-      var warmth = Slots.warm(layout.slot(self, slot), javaHome, () -> canceled);
+      var warmth = Slots.warmGently(layout.slot(self, slot), javaHome, () -> canceled);
       if (canceled) {
         throw new CancellationException();
       }
