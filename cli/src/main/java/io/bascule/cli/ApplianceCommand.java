@@ -8,9 +8,12 @@ import io.bascule.cli.client.OutcomeUnknown;
 import io.bascule.cli.client.Refused;
 import io.bascule.cli.screen.Screen;
 import io.bascule.cli.screen.Sizes;
+import io.bascule.cli.screen.Table;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.Callable;
+import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -58,6 +61,46 @@ abstract class ApplianceCommand implements Callable<Integer> {
       screen.error("failed: " + e.getMessage());
       return ExitCode.FAILED;
     }
+  }
+
+  /** An answer: the server's JSON with {@code --json}, otherwise what is said of it. */
+  <T> int tell(Screen screen, String body, Class<T> type, Consumer<T> inWords) {
+    if (appliance.json()) {
+      screen.line(body);
+    } else {
+      inWords.accept(Json.read(type, body));
+    }
+    return ExitCode.DONE;
+  }
+
+  /** A list of answers: a table with a row for each, or a sentence where there is none. */
+  <T> int tellAll(
+      Screen screen,
+      String body,
+      Class<T> type,
+      String none,
+      Table table,
+      Function<T, Object[]> row) {
+    if (appliance.json()) {
+      screen.line(body);
+      return ExitCode.DONE;
+    }
+    var all = Json.readList(type, body);
+    if (all.isEmpty()) {
+      screen.line(none);
+      return ExitCode.DONE;
+    }
+    for (T one : all) {
+      table.row(row.apply(one));
+    }
+    screen.table(table, "");
+    return ExitCode.DONE;
+  }
+
+  /** Something without an answer is done. */
+  int tellDone(Screen screen, String body, String inWords) {
+    screen.line(appliance.json() ? body : inWords);
+    return ExitCode.DONE;
   }
 
   /** Says why not. */

@@ -6,17 +6,13 @@ import io.bascule.cli.client.NotReachable;
 import io.bascule.cli.screen.Screen;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 
 /** Which appliance a command is for, and how it answers. */
 final class ApplianceOptions {
-  @Option(
-      names = "--data",
-      paramLabel = "DIR",
-      defaultValue = "${env:BASCULE_DATA:-bascule-data}",
-      description = "The appliance's folder (BASCULE_DATA; else ./bascule-data).")
-  private Path data = Path.of("bascule-data");
+  @Mixin private DataOptions data = new DataOptions();
 
   @Option(
       names = "--url",
@@ -50,7 +46,7 @@ final class ApplianceOptions {
   }
 
   Path data() {
-    return data;
+    return data.path();
   }
 
   /** Named by its address: there is no data directory to look into. */
@@ -59,7 +55,7 @@ final class ApplianceOptions {
   }
 
   ApplianceClient client() throws NotReachable {
-    return new ApplianceClient(Access.find(url, token, data));
+    return new ApplianceClient(Access.find(url, token, data.path()));
   }
 
   Screen screen(CommandSpec spec) {

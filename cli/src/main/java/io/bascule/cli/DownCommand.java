@@ -1,13 +1,17 @@
 package io.bascule.cli;
 
+import io.bascule.cli.client.Bodies;
+import io.bascule.cli.client.Json;
 import io.bascule.cli.local.LocalAppliance;
 import io.bascule.cli.screen.Screen;
 import io.bascule.platform.Layout;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -21,12 +25,10 @@ final class DownCommand implements Callable<Integer> {
   /** Each controller gets 9 s to stop by itself, one after the other. */
   private static final Duration PATIENCE = Duration.ofSeconds(25);
 
-  @Option(
-      names = "--data",
-      paramLabel = "DIR",
-      defaultValue = "${env:BASCULE_DATA:-bascule-data}",
-      description = "The appliance's folder (BASCULE_DATA; else ./bascule-data).")
-  private Path data = Path.of("bascule-data");
+  @Mixin private DataOptions data = new DataOptions();
+
+  @Option(names = "--json", description = "Print JSON instead of sentences.")
+  private boolean json;
 
   @Option(
       names = {"-h", "--help"},
@@ -39,25 +41,36 @@ final class DownCommand implements Callable<Integer> {
   @Override
   public Integer call() throws InterruptedException {
     var screen = Screen.system(spec.commandLine().getOut(), spec.commandLine().getErr());
-    var appliance = new LocalAppliance(Layout.of(data));
+    var appliance = new LocalAppliance(Layout.of(data.path()));
     try {
       if (!appliance.exists()) {
-        screen.error("not reachable: there is no appliance in " + data);
+        screen.error("not reachable: there is no appliance in " + data.path());
         return ExitCode.NOT_REACHABLE;
       }
       if (!appliance.isRunning() && !appliance.hasControllers()) {
-        screen.line("The appliance in " + data + " is not running.");
-        return ExitCode.DONE;
+        return told(screen, "NOT_RUNNING", List.of());
       }
+      var done = new ArrayList<String>();
       if (!appliance.isRunning()) {
-        screen.line("Its chassis is gone; its controllers are stopped by their records.");
+        done.add("Its chassis is gone; its controllers are stopped by their records.");
       }
-      appliance.stop(PATIENCE).forEach(line -> screen.line("  " + line));
-      screen.line("Stopped.");
-      return ExitCode.DONE;
+      done.addAll(appliance.stop(PATIENCE));
+      return told(screen, "STOPPED", done);
     } catch (IOException e) {
       screen.error("failed: " + e.getMessage());
       return ExitCode.FAILED;
     }
+  }
+
+  private int told(Screen screen, String outcome, List<String> detail) {
+    if (json) {
+      screen.line(Json.write(new Bodies.Down(data.path().toString(), outcome, detail)));
+    } else if (outcome.equals("STOPPED")) {
+      detail.forEach(line -> screen.line("  " + line));
+      screen.line("Stopped.");
+    } else {
+      screen.line("The appliance in " + data.path() + " is not running.");
+    }
+    return ExitCode.DONE;
   }
 }

@@ -1,6 +1,5 @@
 package io.bascule.cli;
 
-import io.bascule.cli.client.Json;
 import io.bascule.cli.client.NotReachable;
 import io.bascule.cli.client.Refused;
 import io.bascule.cli.screen.Screen;
@@ -25,8 +24,10 @@ final class HostCommand extends GroupCommand {
 
   @Command(
       name = "add",
-      description = "Let an initiator use volumes, all of them unless some are named.",
+      description = "Let an initiator use volumes: those named, or all.",
       footer = {
+        "",
+        "Without --volume the host may use every volume, also those created later.",
         "",
         "Example: bascule host add web --iqn iqn.1993-08.org.debian:01:abc --volume db",
         "         bascule host add any --iqn '*'"
@@ -58,7 +59,7 @@ final class HostCommand extends GroupCommand {
         names = "--volume",
         paramLabel = "VOLUME",
         arity = "1..*",
-        description = "Only these volumes.")
+        description = "Only these volumes; without it all, present and future.")
     private @Nullable List<String> volumes;
 
     @Override
@@ -67,19 +68,17 @@ final class HostCommand extends GroupCommand {
         throw usage("--chap-user and --chap-secret-file go together");
       }
       var host = new HostView.Create(name, iqn, chapUser, secret(), volumes);
-      String body = client().change("POST", "/hosts", host);
-      if (appliance.json()) {
-        screen.line(body);
-        return ExitCode.DONE;
-      }
-      var view = Json.read(HostView.class, body);
-      screen.line(
-          "Host '%s' (%s) may use %s"
-              .formatted(
-                  view.name(),
-                  view.iqn().equals("*") ? "any initiator" : view.iqn(),
-                  volumes(view)));
-      return ExitCode.DONE;
+      return tell(
+          screen,
+          client().change("POST", "/hosts", host),
+          HostView.class,
+          view ->
+              screen.line(
+                  "Host '%s' (%s) may use %s"
+                      .formatted(
+                          view.name(),
+                          view.iqn().equals("*") ? "any initiator" : view.iqn(),
+                          volumes(view))));
     }
 
     private @Nullable String secret() throws IOException {
@@ -104,22 +103,16 @@ final class HostCommand extends GroupCommand {
   static final class ListAll extends ApplianceCommand {
     @Override
     int run(Screen screen) throws NotReachable, Refused {
-      String body = client().get("/hosts");
-      if (appliance.json()) {
-        screen.line(body);
-        return ExitCode.DONE;
-      }
-      var hosts = Json.readList(HostView.class, body);
-      if (hosts.isEmpty()) {
-        screen.line("No hosts: no initiator sees a volume. `bascule host add` lets one in.");
-        return ExitCode.DONE;
-      }
-      var table = new Table("NAME", "IQN", "CHAP USER", "VOLUMES");
-      for (var host : hosts) {
-        table.row(host.name(), host.iqn(), ControllerTable.orDash(host.chapUser()), volumes(host));
-      }
-      screen.table(table, "");
-      return ExitCode.DONE;
+      return tellAll(
+          screen,
+          client().get("/hosts"),
+          HostView.class,
+          "No hosts: no initiator sees a volume. `bascule host add` lets one in.",
+          new Table("NAME", "IQN", "CHAP USER", "VOLUMES"),
+          host ->
+              new Object[] {
+                host.name(), host.iqn(), ControllerTable.orDash(host.chapUser()), volumes(host)
+              });
     }
   }
 
@@ -145,12 +138,14 @@ final class HostCommand extends GroupCommand {
         }
       }
       String body = client.change("DELETE", "/hosts/" + encoded(name), null);
-      screen.line(appliance.json() ? body : "Removed host '" + name + "'");
-      return ExitCode.DONE;
+      return tellDone(screen, body, "Removed host '" + name + "'");
     }
   }
 
   private static String volumes(HostView host) {
+    if (host.volumes().isEmpty()) {
+      return "no volumes";
+    }
     return host.volumes().equals(List.of("*")) ? "all volumes" : String.join(", ", host.volumes());
   }
 }

@@ -2,6 +2,7 @@ package io.bascule.cli;
 
 import io.bascule.cli.client.Access;
 import io.bascule.cli.client.ApplianceClient;
+import io.bascule.cli.client.Bodies;
 import io.bascule.cli.client.Json;
 import io.bascule.cli.client.NotReachable;
 import io.bascule.cli.client.OutcomeUnknown;
@@ -13,16 +14,18 @@ import io.bascule.cli.local.StateWatch;
 import io.bascule.cli.screen.Screen;
 import io.bascule.cli.screen.Style;
 import io.bascule.core.Version;
+import io.bascule.core.api.ApplianceView;
 import io.bascule.platform.ApplianceSettings;
 import io.bascule.platform.Layout;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -50,12 +53,7 @@ final class UpCommand implements Callable<Integer> {
   private static final Duration STOP_PATIENCE = Duration.ofSeconds(25);
   private static final long WATCH_MILLIS = 300;
 
-  @Option(
-      names = "--data",
-      paramLabel = "DIR",
-      defaultValue = "${env:BASCULE_DATA:-bascule-data}",
-      description = "The appliance's folder (BASCULE_DATA; else ./bascule-data).")
-  private Path data = Path.of("bascule-data");
+  @Mixin private DataOptions data = new DataOptions();
 
   @Option(
       names = "--release",
@@ -65,6 +63,11 @@ final class UpCommand implements Callable<Integer> {
 
   @Option(names = "--detach", description = "Return once it is up, and leave it running.")
   private boolean detach;
+
+  @Option(
+      names = "--json",
+      description = "Print JSON once it is up, instead of sentences on the way.")
+  private boolean json;
 
   @Option(
       names = "--iscsi-port",
@@ -113,22 +116,22 @@ final class UpCommand implements Callable<Integer> {
   }
 
   private int run(Screen screen) throws NotPossible, IOException, InterruptedException {
-    var appliance = new LocalAppliance(Layout.of(data));
+    var appliance = new LocalAppliance(Layout.of(data.path()));
     long startedNanos = System.nanoTime();
     if (!appliance.exists()) {
       create(screen, appliance);
     } else if (appliance.isRunning()) {
       requireNothingNew(appliance.settings(), "stop it with `bascule down` first");
-      screen.line("The appliance in " + data + " is already running.");
-      var watch = new StateWatch(line -> screen.line("  " + line));
+      say(screen, "The appliance in " + data.path() + " is already running.");
+      var watch = new StateWatch(line -> say(screen, "  " + line));
       var readiness = appliance.awaitReady(null, BOOT_PATIENCE, watch);
       return report(screen, appliance, readiness, startedNanos, false);
     } else {
       prepare(screen, appliance);
     }
-    screen.line("Starting the chassis");
+    say(screen, "Starting the chassis");
     var chassis = appliance.start();
-    var watch = new StateWatch(line -> screen.line("  " + line));
+    var watch = new StateWatch(line -> say(screen, "  " + line));
     var readiness = appliance.awaitReady(chassis, BOOT_PATIENCE, watch);
     int code = report(screen, appliance, readiness, startedNanos, true);
     if (detach || code != ExitCode.DONE) {
@@ -141,10 +144,11 @@ final class UpCommand implements Callable<Integer> {
       throws NotPossible, IOException, InterruptedException {
     var settings = wanted(new ApplianceSettings("bascule", "127.0.0.1", 3260, 8443));
     var version = version();
-    screen.line(
+    say(
+        screen,
         "Creating appliance '%s' in %s at release %s"
             .formatted(settings.name(), appliance.layout().root(), version));
-    appliance.create(settings, version, line -> screen.line("  " + line));
+    appliance.create(settings, version, line -> say(screen, "  " + line));
   }
 
   /** Nothing of it runs with a chassis; perhaps its controllers do. */
@@ -152,28 +156,31 @@ final class UpCommand implements Callable<Integer> {
     var settings = appliance.settings();
     if (appliance.hasControllers()) {
       requireNothingNew(settings, "stop it with `bascule down` first");
-      screen.line("Its chassis is gone, its controllers serve on: a new chassis adopts them.");
+      say(screen, "Its chassis is gone, its controllers serve on: a new chassis adopts them.");
       return;
     }
     if (release != null) {
       throw new NotPossible(
-          "the appliance in " + data + " exists; `bascule upgrade start` changes its release");
+          "the appliance in "
+              + data.path()
+              + " exists; `bascule upgrade start` changes its release");
     }
     if (name != null && !name.equals(settings.name())) {
-      throw new NotPossible("the appliance in " + data + " is named '" + settings.name() + "'");
+      throw new NotPossible(
+          "the appliance in " + data.path() + " is named '" + settings.name() + "'");
     }
     var moved = wanted(settings);
     LocalAppliance.requireFreePorts(moved);
     if (!moved.equals(settings)) {
       appliance.move(moved);
-      screen.line("It listens on " + moved.address() + " and other ports from now on.");
+      say(screen, "It listens on " + moved.address() + " and other ports from now on.");
     }
   }
 
   private void requireNothingNew(ApplianceSettings settings, String what) throws NotPossible {
     if (release != null || !wanted(settings).equals(settings)) {
       throw new NotPossible(
-          "the appliance in " + data + " is running with other settings; " + what);
+          "the appliance in " + data.path() + " is running with other settings; " + what);
     }
   }
 
@@ -216,6 +223,7 @@ final class UpCommand implements Callable<Integer> {
       long startedNanos,
       boolean started)
       throws IOException {
+    String warning = null;
     switch (readiness) {
       case Readiness.Broken broken -> {
         screen.error("failed: nobody serves: " + broken.why());
@@ -227,9 +235,15 @@ final class UpCommand implements Callable<Integer> {
                 .formatted(BOOT_PATIENCE.toSeconds(), late.what()));
         return ExitCode.FAILED;
       }
-      case Readiness.Serving serving ->
-          screen.error("warning: not redundant: " + serving.warning());
+      case Readiness.Serving serving -> {
+        screen.error("warning: not redundant: " + serving.warning());
+        warning = serving.warning();
+      }
       case Readiness.Redundant _ -> {}
+    }
+    if (json) {
+      screen.line(Json.write(view(screen, appliance, warning)));
+      return ExitCode.DONE;
     }
     if (started) {
       double seconds = (System.nanoTime() - startedNanos) / 1e9;
@@ -238,6 +252,22 @@ final class UpCommand implements Callable<Integer> {
     screen.line();
     addresses(screen, appliance);
     return ExitCode.DONE;
+  }
+
+  private Bodies.Up view(Screen screen, LocalAppliance appliance, @Nullable String warning)
+      throws IOException {
+    var settings = appliance.settings();
+    String at = settings.address() + ":";
+    return new Bodies.Up(
+        data.path().toString(),
+        settings.name(),
+        warning == null,
+        warning,
+        signIn(screen, appliance),
+        settings.target(),
+        new ApplianceView.Portals(
+            at + settings.iscsiPort(),
+            List.of(at + (settings.iscsiPort() + 1), at + (settings.iscsiPort() + 2))));
   }
 
   private void addresses(Screen screen, LocalAppliance appliance) throws IOException {
@@ -254,13 +284,9 @@ final class UpCommand implements Callable<Integer> {
                 settings.address(),
                 settings.iscsiPort() + 2));
     screen.line();
-    screen.line("Next: bascule volume create v1 --size 10G" + dataOption());
-    screen.line("      bascule host add any --iqn '*' --volume v1" + dataOption());
-    screen.line("      bascule status" + dataOption());
-  }
-
-  private String dataOption() {
-    return data.equals(Path.of("bascule-data")) ? "" : " --data " + data;
+    screen.line("Next: bascule volume create v1 --size 10G" + data.forCommands());
+    screen.line("      bascule host add any --iqn '*' --volume v1" + data.forCommands());
+    screen.line("      bascule status" + data.forCommands());
   }
 
   /** The link signs one person in, once; without it there is still the address. */
@@ -286,12 +312,19 @@ final class UpCommand implements Callable<Integer> {
     }
   }
 
+  /** A line on the way; with --json standard output holds the JSON alone. */
+  private void say(Screen screen, String line) {
+    if (!json) {
+      screen.line(line);
+    }
+  }
+
   // ---- the foreground
 
   private int stay(Screen screen, LocalAppliance appliance, StateWatch watch)
       throws IOException, InterruptedException {
-    screen.line();
-    screen.line("Ctrl-C stops the appliance.");
+    say(screen, "");
+    say(screen, "Ctrl-C stops the appliance.");
     var ended = new AtomicBoolean();
     var stop = new Thread(() -> stopOnSignal(screen, appliance, ended), "stop-appliance");
     Runtime.getRuntime().addShutdownHook(stop);
@@ -304,18 +337,18 @@ final class UpCommand implements Callable<Integer> {
       screen.error("failed: the chassis is gone; its controllers serve on. `bascule up` again.");
       return ExitCode.FAILED;
     }
-    screen.line("The appliance was stopped.");
+    say(screen, "The appliance was stopped.");
     return ExitCode.DONE;
   }
 
-  private static void stopOnSignal(Screen screen, LocalAppliance appliance, AtomicBoolean ended) {
+  private void stopOnSignal(Screen screen, LocalAppliance appliance, AtomicBoolean ended) {
     if (ended.get()) {
       return;
     }
-    screen.line("Stopping the appliance");
+    say(screen, "Stopping the appliance");
     try {
-      appliance.stop(STOP_PATIENCE).forEach(line -> screen.line("  " + line));
-      screen.line("Stopped.");
+      appliance.stop(STOP_PATIENCE).forEach(line -> say(screen, "  " + line));
+      say(screen, "Stopped.");
     } catch (IOException e) {
       screen.error("failed: " + e.getMessage());
     } catch (InterruptedException e) {

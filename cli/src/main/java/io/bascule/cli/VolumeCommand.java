@@ -1,6 +1,5 @@
 package io.bascule.cli;
 
-import io.bascule.cli.client.Json;
 import io.bascule.cli.client.NotReachable;
 import io.bascule.cli.client.Refused;
 import io.bascule.cli.screen.Screen;
@@ -15,18 +14,19 @@ import picocli.CommandLine.Parameters;
 /** {@code bascule volume}. */
 @Command(
     name = "volume",
-    description = "Create, list, grow and delete volumes.",
+    description = "Create, list, grow, delete and check volumes.",
     subcommands = {
       VolumeCommand.Create.class,
       VolumeCommand.ListAll.class,
       VolumeCommand.Show.class,
       VolumeCommand.Resize.class,
-      VolumeCommand.Delete.class
+      VolumeCommand.Delete.class,
+      VolumeCheckCommand.class
     },
     footer = {"", "Example: bascule volume create db --size 10G"})
 final class VolumeCommand extends GroupCommand {
 
-  private static String path(String name) {
+  static String path(String name) {
     return "/volumes/" + ApplianceCommand.encoded(name);
   }
 
@@ -48,17 +48,18 @@ final class VolumeCommand extends GroupCommand {
     @Override
     int run(Screen screen) throws NotReachable, Refused {
       var request = new VolumeView.Create(name, size(size));
-      String body = client().change("POST", "/volumes", request);
-      if (appliance.json()) {
-        screen.line(body);
-        return ExitCode.DONE;
-      }
-      var volume = Json.read(VolumeView.class, body);
-      screen.line(
-          "Created volume '%s': %s, LUN %d of %s"
-              .formatted(
-                  volume.name(), Sizes.format(volume.sizeBytes()), volume.lun(), volume.target()));
-      return ExitCode.DONE;
+      return tell(
+          screen,
+          client().change("POST", "/volumes", request),
+          VolumeView.class,
+          volume ->
+              screen.line(
+                  "Created volume '%s': %s, LUN %d of %s"
+                      .formatted(
+                          volume.name(),
+                          Sizes.format(volume.sizeBytes()),
+                          volume.lun(),
+                          volume.target())));
     }
   }
 
@@ -69,27 +70,20 @@ final class VolumeCommand extends GroupCommand {
   static final class ListAll extends ApplianceCommand {
     @Override
     int run(Screen screen) throws NotReachable, Refused {
-      String body = client().get("/volumes");
-      if (appliance.json()) {
-        screen.line(body);
-        return ExitCode.DONE;
-      }
-      var volumes = Json.readList(VolumeView.class, body);
-      if (volumes.isEmpty()) {
-        screen.line("No volumes. `bascule volume create NAME --size 10G` creates one.");
-        return ExitCode.DONE;
-      }
-      var table = new Table("NAME", ">LUN", ">SIZE", ">ALLOCATED", "SERIAL");
-      for (var volume : volumes) {
-        table.row(
-            volume.name(),
-            volume.lun(),
-            Sizes.format(volume.sizeBytes()),
-            Sizes.format(volume.allocatedBytes()),
-            volume.serial());
-      }
-      screen.table(table, "");
-      return ExitCode.DONE;
+      return tellAll(
+          screen,
+          client().get("/volumes"),
+          VolumeView.class,
+          "No volumes. `bascule volume create NAME --size 10G` creates one.",
+          new Table("NAME", ">LUN", ">SIZE", ">ALLOCATED", "SERIAL"),
+          volume ->
+              new Object[] {
+                volume.name(),
+                volume.lun(),
+                Sizes.format(volume.sizeBytes()),
+                Sizes.format(volume.allocatedBytes()),
+                volume.serial()
+              });
     }
   }
 
@@ -103,12 +97,10 @@ final class VolumeCommand extends GroupCommand {
 
     @Override
     int run(Screen screen) throws NotReachable, Refused {
-      String body = client().get(path(name));
-      if (appliance.json()) {
-        screen.line(body);
-        return ExitCode.DONE;
-      }
-      var volume = Json.read(VolumeView.class, body);
+      return tell(screen, client().get(path(name)), VolumeView.class, one -> show(screen, one));
+    }
+
+    private static void show(Screen screen, VolumeView volume) {
       screen.line("Name       " + volume.name());
       screen.line("Size       " + Sizes.format(volume.sizeBytes()));
       screen.line("Allocated  " + Sizes.format(volume.allocatedBytes()));
@@ -121,7 +113,6 @@ final class VolumeCommand extends GroupCommand {
             "URL        iscsi://%s/%s/%d"
                 .formatted(volume.portals().getFirst(), volume.target(), volume.lun()));
       }
-      return ExitCode.DONE;
     }
   }
 
@@ -143,15 +134,14 @@ final class VolumeCommand extends GroupCommand {
     @Override
     int run(Screen screen) throws NotReachable, Refused {
       var request = new VolumeView.Resize(size(size));
-      String body = client().change("PATCH", path(name), request);
-      if (appliance.json()) {
-        screen.line(body);
-        return ExitCode.DONE;
-      }
-      var volume = Json.read(VolumeView.class, body);
-      screen.line(
-          "Volume '%s' now has %s".formatted(volume.name(), Sizes.format(volume.sizeBytes())));
-      return ExitCode.DONE;
+      return tell(
+          screen,
+          client().change("PATCH", path(name), request),
+          VolumeView.class,
+          volume ->
+              screen.line(
+                  "Volume '%s' now has %s"
+                      .formatted(volume.name(), Sizes.format(volume.sizeBytes()))));
     }
   }
 
@@ -189,8 +179,7 @@ final class VolumeCommand extends GroupCommand {
         }
       }
       String body = client.change("DELETE", path(name), null);
-      screen.line(appliance.json() ? body : "Deleted volume '" + name + "'");
-      return ExitCode.DONE;
+      return tellDone(screen, body, "Deleted volume '" + name + "'");
     }
   }
 }

@@ -78,6 +78,25 @@ class TranscriptTest {
   }
 
   @Test
+  void shouldCheckVolumes() throws IOException {
+    appliance
+        .on("GET /volume-check", "check-good")
+        .on("GET /volume-check", "check-bad")
+        .on("GET /volumes/db/check", "check-suspect")
+        .on("POST /volumes/db/accept", "check-good");
+    transcript.run(appliance, "volume", "check");
+    transcript.run(appliance, "volume", "check");
+    transcript.run(appliance, "volume", "check", "db", "--json");
+    transcript.run(appliance, "volume", "check", "nope");
+    transcript.run(appliance, "volume", "check", "--accept");
+    transcript.run(appliance, "volume", "check", "db", "--accept");
+    transcript.atTerminal("no\n").run(appliance, "volume", "check", "db", "--accept");
+    transcript.atTerminal("yes\n").run(appliance, "volume", "check", "db", "--accept");
+    transcript.run(appliance, "volume", "check", "db", "--accept", "--yes", "--json");
+    transcript.matches("volume-check");
+  }
+
+  @Test
   void shouldTellRefusalsAndFailures() throws IOException {
     appliance
         .on("POST /volumes", 409, "problem-upgrade-running")
@@ -105,6 +124,7 @@ class TranscriptTest {
         "db");
     transcript.run(appliance, "host", "add", "web", "--iqn", "*", "--chap-user", "web");
     transcript.run(appliance, "host", "list");
+    transcript.run(appliance, "host", "add", "--help");
     transcript.run(appliance, "host", "remove", "web");
     transcript.matches("host");
 

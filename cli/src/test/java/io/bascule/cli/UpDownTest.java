@@ -5,6 +5,8 @@ import static org.awaitility.Awaitility.await;
 
 import io.bascule.cli.chassis.ChassisProcess;
 import io.bascule.cli.chassis.DummyAppliance;
+import io.bascule.cli.client.Bodies;
+import io.bascule.cli.client.Json;
 import io.bascule.platform.Layout;
 import io.bascule.platform.ProcessIdentity;
 import java.io.IOException;
@@ -87,11 +89,20 @@ final class UpDownTest {
     assertThat(adopted.text).contains("its controllers serve on: a new chassis adopts them");
     assertThat(ChassisProcess.controllers(layout)).containsExactlyInAnyOrderElementsOf(before);
 
+    var up3 = Json.read(Bodies.Up.class, bascule("up", "--json").text);
+    assertThat(up3.redundant()).isTrue();
+    assertThat(up3.consoleUrl()).endsWith("/sign-in?code=c0de");
+    assertThat(up3.portals().floating()).isEqualTo("127.0.0.1:" + port);
+    assertThat(up3.portals().fixed())
+        .containsExactly("127.0.0.1:" + (port + 1), "127.0.0.1:" + (port + 2));
+
     var down = bascule("down");
     assertThat(down.code).as(down.text).isZero();
     assertThat(down.text).contains("Stopped.");
     assertThat(ChassisProcess.controllers(layout)).isEmpty();
     assertThat(bascule("down").text).contains("is not running");
+    var idle = Json.read(Bodies.Down.class, bascule("down", "--json").text);
+    assertThat(idle.outcome()).isEqualTo("NOT_RUNNING");
   }
 
   @Test

@@ -1,12 +1,16 @@
 package io.bascule.controller;
 
+import io.avaje.jsonb.Jsonb;
+import io.bascule.controller.catalog.OfflineCheck;
 import io.bascule.controller.runtime.CrashHandler;
 import io.bascule.controller.runtime.LogSetup;
 import io.bascule.controller.runtime.Node;
 import io.bascule.controller.runtime.NodeSettings;
 import io.bascule.controller.runtime.WarmUp;
 import io.bascule.core.ControllerId;
+import io.bascule.core.Refusal;
 import io.bascule.core.Slot;
+import io.bascule.core.api.VolumeCheckView;
 import io.bascule.core.role.Exit;
 import io.bascule.platform.ApplianceSettings;
 import io.bascule.platform.Layout;
@@ -19,8 +23,9 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The controller process: {@code --data DIR --controller 0|1 --slot A|B}, or {@code --warm-up}.
- * Ends with a code of {@link Exit}.
+ * The controller process: {@code --data DIR --controller 0|1 --slot A|B}, {@code --warm-up}, or
+ * {@code --check-volumes --data DIR}, which prints what GET /volume-check answers. Ends with a code
+ * of {@link Exit}.
  */
 public final class Main {
   private static final System.Logger LOG = System.getLogger(Main.class.getName());
@@ -43,6 +48,9 @@ public final class Main {
       if (args.length == 1 && args[0].equals("--warm-up")) {
         return warmUp();
       }
+      if (args.length == 3 && args[0].equals("--check-volumes")) {
+        return checkVolumes(Layout.of(Path.of(args[2])));
+      }
       return serve(arguments(args));
     } catch (IllegalArgumentException | IOException e) {
       LOG.log(System.Logger.Level.ERROR, "the controller does not start", e);
@@ -61,6 +69,23 @@ public final class Main {
     WarmUp.run(folder);
     WarmUp.management();
     return Exit.STOPPED.code();
+  }
+
+  private static int checkVolumes(Layout layout) throws IOException {
+    LogSetup.quiet();
+    Path folder = Files.createTempDirectory("bascule-check");
+    System.setProperty("org.sqlite.tmpdir", folder.toString());
+    try {
+      var found = OfflineCheck.run(layout, Files.createDirectory(folder.resolve("copy")));
+      System.out.println(
+          Jsonb.builder().serializeNulls(true).build().type(VolumeCheckView.class).toJson(found));
+      return Exit.STOPPED.code();
+    } catch (Refusal e) {
+      System.err.println(e.getMessage());
+      return Exit.NOT_STARTED.code();
+    } finally {
+      WarmUp.remove(folder);
+    }
   }
 
   private record Arguments(Layout layout, ControllerId controller, Slot slot) {}

@@ -72,6 +72,11 @@ public final class LocalDirectory implements Directory {
     return directory;
   }
 
+  /** The folder as it is: nothing is made, nothing removed. */
+  public static LocalDirectory existing(Path folder) {
+    return new LocalDirectory(folder.toAbsolutePath().normalize());
+  }
+
   @Override
   public Survives writesSurvive() {
     return Survives.PROCESS_DEATH;

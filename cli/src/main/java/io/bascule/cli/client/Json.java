@@ -12,6 +12,7 @@ import io.bascule.core.api.HostView;
 import io.bascule.core.api.PackageView;
 import io.bascule.core.api.Problem;
 import io.bascule.core.api.UpgradeView;
+import io.bascule.core.api.VolumeCheckView;
 import io.bascule.core.api.VolumeView;
 import java.util.List;
 
@@ -49,6 +50,9 @@ import java.util.List;
   UpgradeView.Range.class,
   UpgradeView.Start.class,
   UpgradeView.Step.class,
+  VolumeCheckView.class,
+  VolumeCheckView.Checked.class,
+  VolumeCheckView.Finding.class,
   VolumeView.class,
   VolumeView.Create.class,
   VolumeView.Resize.class

@@ -26,10 +26,17 @@ public enum Style {
   /** The style in which a status, role, state or health is shown everywhere. */
   public static Style ofState(String state) {
     return switch (state) {
-      case "ONLINE", "OK", "DONE", "COMPLETED", "AVAILABLE" -> GREEN;
-      case "RECOVERING", "DEGRADED", "PAUSED", "CANCELING", "BLOCKED", "UNDOING", "WARNING" ->
+      case "ONLINE", "OK", "SOUND", "DONE", "COMPLETED", "AVAILABLE" -> GREEN;
+      case "RECOVERING",
+          "DEGRADED",
+          "SUSPECT",
+          "PAUSED",
+          "CANCELING",
+          "BLOCKED",
+          "UNDOING",
+          "WARNING" ->
           YELLOW;
-      case "FAILED", "CRITICAL" -> RED;
+      case "FAILED", "CRITICAL", "DAMAGED" -> RED;
       case "OFF", "PENDING", "UNDONE", "IDLE", "UNAVAILABLE", "-" -> DIM;
       case "RUNNING", "ACTIVE", "NO_EFFECT" -> CYAN;
       default -> PLAIN;

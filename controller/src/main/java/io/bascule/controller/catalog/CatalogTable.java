@@ -25,6 +25,11 @@ final class CatalogTable {
         "SELECT * FROM volumes WHERE state = ? ORDER BY lun", CatalogTable::volume, state);
   }
 
+  /** In whatever state. */
+  static List<VolumeEntry> volumes(Sql sql) throws SQLException {
+    return sql.list("SELECT * FROM volumes ORDER BY lun", CatalogTable::volume);
+  }
+
   static Optional<VolumeEntry> volume(Sql sql, String name) throws SQLException {
     return sql.first("SELECT * FROM volumes WHERE name = ?", CatalogTable::volume, name);
   }

@@ -2,6 +2,7 @@ package io.bascule.controller.catalog;
 
 import io.bascule.core.volume.Directory;
 import io.bascule.core.volume.Volume;
+import io.bascule.core.volume.VolumeCheck;
 import io.bascule.core.volume.VolumeStore;
 import io.bascule.store.v1.VolumeStoreV1;
 import java.util.ArrayList;
@@ -41,6 +42,16 @@ public final class StoreV1 implements VolumeStore {
   @Override
   public boolean isSound(UUID uuid) {
     return !store.isSuspect(uuid);
+  }
+
+  @Override
+  public VolumeCheck check(UUID uuid) {
+    return store.check(uuid);
+  }
+
+  @Override
+  public void accept(UUID uuid) {
+    store.accept(uuid);
   }
 
   @Override

@@ -7,6 +7,8 @@ import io.bascule.controller.state.StateDb;
 import io.bascule.core.Check;
 import io.bascule.core.Refusal;
 import io.bascule.core.api.ErrorCode;
+import io.bascule.core.api.VolumeCheckView;
+import io.bascule.core.api.VolumeCheckView.Checked;
 import io.bascule.core.api.VolumeView;
 import io.bascule.core.volume.StoreException;
 import io.bascule.core.volume.Volume;
@@ -142,6 +144,7 @@ public final class Volumes implements VolumeService {
       }
       opened.put(entry.uuid(), volume);
       events.clear(alert);
+      tellSuspect(entry);
     } catch (StoreException e) {
       LOG.log(System.Logger.Level.ERROR, "volume " + entry.name() + " does not open", e);
       events.raise(
@@ -382,9 +385,84 @@ public final class Volumes implements VolumeService {
         return entry;
       });
       events.clear("volume.damaged." + name);
+      events.clear(suspectAlert(entry));
       events.record("INFO", "volume.deleted", "Volume " + name + " was deleted by " + by);
     } finally {
       lock.unlock();
+    }
+  }
+
+  @Override
+  public VolumeCheckView checkAll() {
+    lock.lock();
+    try {
+      var known = entries.stream().map(VolumeEntry::uuid).toList();
+      return VolumeChecks.view(
+          true, entries.stream().map(this::checked).toList(), store.strays(known));
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public VolumeCheckView check(String name) {
+    lock.lock();
+    try {
+      return VolumeChecks.view(true, List.of(checked(entry(name))), List.of());
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private Checked checked(VolumeEntry entry) {
+    return VolumeChecks.checked(
+        entry, store.check(entry.uuid()), !opened.containsKey(entry.uuid()));
+  }
+
+  @Override
+  public VolumeCheckView accept(String name, String by) {
+    surroundings.refuseWhileUpgrading("accepting a volume");
+    lock.lock();
+    try {
+      var entry = entry(name);
+      usable(entry);
+      if (!checked(entry).state().equals("SUSPECT")) {
+        throw new Refusal(
+            ErrorCode.CONFLICTING_OPERATION,
+            "Volume " + name + " is not suspect: there is nothing to accept.");
+      }
+      try {
+        store.accept(entry.uuid());
+      } catch (StoreException e) {
+        throw refusal(e, "Volume " + name + " was not accepted");
+      }
+      events.clear(suspectAlert(entry));
+      events.record(
+          "WARNING",
+          "volume.accepted",
+          "Volume " + name + " was suspect; " + by + " vouches for its data, hosts write again");
+      return check(name);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private static String suspectAlert(VolumeEntry entry) {
+    return "volume.suspect." + entry.name();
+  }
+
+  private void tellSuspect(VolumeEntry entry) {
+    if (store.isSound(entry.uuid())) {
+      events.clear(suspectAlert(entry));
+    } else {
+      events.raise(
+          "CRITICAL",
+          suspectAlert(entry),
+          "Volume " + entry.name() + " is suspect: a sync of it failed.",
+          "Hosts read it and cannot write. Check the disk and the volume's data; then `bascule"
+              + " volume check "
+              + entry.name()
+              + " --accept` lets hosts write again.");
     }
   }
 

@@ -90,6 +90,16 @@ final class ApiRoutes {
               200,
               c.services().volumes().resize(c.parameter("name"), body.sizeBytes(), c.by()));
         });
+    get("/volume-check", c -> Wire.answer(c.http(), 200, c.services().volumes().checkAll()));
+    get(
+        "/volumes/{name}/check",
+        c -> Wire.answer(c.http(), 200, c.services().volumes().check(c.parameter("name"))));
+    post(
+        "/volumes/{name}/accept",
+        c -> {
+          Bodies.none(c.http());
+          Wire.answer(c.http(), 200, c.services().volumes().accept(c.parameter("name"), c.by()));
+        });
     delete(
         "/volumes/{name}",
         c -> {

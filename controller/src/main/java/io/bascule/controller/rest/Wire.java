@@ -11,6 +11,7 @@ import io.bascule.core.api.HostView;
 import io.bascule.core.api.PackageView;
 import io.bascule.core.api.Problem;
 import io.bascule.core.api.UpgradeView;
+import io.bascule.core.api.VolumeCheckView;
 import io.bascule.core.api.VolumeView;
 import io.javalin.http.Context;
 import java.util.List;
@@ -30,6 +31,7 @@ import org.jspecify.annotations.Nullable;
   Problem.class,
   UpgradeView.class,
   UpgradeView.Prechecks.class,
+  VolumeCheckView.class,
   VolumeView.class
 })
 final class Wire {

@@ -140,6 +140,27 @@ public final class StateDb implements AutoCloseable {
     }
   }
 
+  /**
+   * Reads from the file without becoming active and without changing it: even opening it would fold
+   * its WAL into it, so a copy is read. The caller holds the lease, so that nobody writes.
+   *
+   * @param scratch an empty folder for the copy, which only its owner can read
+   */
+  public static <T> T read(Path file, Path scratch, Work<T> work) throws IOException {
+    Path copy = scratch.resolve("state.db");
+    Files.copy(file, copy);
+    Path wal = file.resolveSibling(file.getFileName() + "-wal");
+    if (Files.exists(wal)) {
+      Files.copy(wal, scratch.resolve("state.db-wal"));
+    }
+    try (var connection = DriverManager.getConnection("jdbc:sqlite:" + copy)) {
+      execute(connection, "PRAGMA locking_mode = EXCLUSIVE");
+      return work.run(new Sql(connection));
+    } catch (SQLException e) {
+      throw new StateDbException("cannot read " + file, e);
+    }
+  }
+
   /** Loads the driver and its native library, so that a takeover need not. */
   public static void warmUp() {
     try (var connection = DriverManager.getConnection("jdbc:sqlite::memory:")) {

@@ -13,8 +13,10 @@ import io.bascule.core.Version;
 import io.bascule.core.api.AlertView;
 import io.bascule.core.api.ErrorCode;
 import io.bascule.core.api.HostView;
+import io.bascule.core.api.VolumeCheckView;
 import io.bascule.core.api.VolumeView;
 import io.bascule.core.volume.Volume;
+import io.bascule.core.volume.VolumeCheck;
 import io.bascule.core.volume.VolumeStore;
 import io.bascule.platform.LocalDirectory;
 import java.nio.ByteBuffer;
@@ -238,6 +240,16 @@ class VolumesTest {
     }
 
     @Override
+    public VolumeCheck check(UUID uuid) {
+      return store.check(uuid);
+    }
+
+    @Override
+    public void accept(UUID uuid) {
+      store.accept(uuid);
+    }
+
+    @Override
     public List<String> strays(Collection<UUID> known) {
       return store.strays(known);
     }
@@ -297,6 +309,90 @@ class VolumesTest {
         .extracting(AlertView::kind, AlertView::severity)
         .containsExactly(org.assertj.core.groups.Tuple.tuple("volume.damaged.bad", "CRITICAL"));
     refuses(ErrorCode.CONFLICTING_OPERATION, () -> volumes.resize("bad", 2 * MIB, "me"));
+  }
+
+  @Test
+  void shouldTellASuspectVolumeUntilAPersonAcceptsIt() throws Exception {
+    volumes.create("v", MIB, "me");
+    volumes.create("w", MIB, "me");
+    var header = dir.resolve("v1").resolve(opened("v").uuid() + ".header");
+    refuses(ErrorCode.CONFLICTING_OPERATION, () -> volumes.accept("v", "me"));
+    close();
+    markSuspect(header);
+    promote();
+    assertThat(events.alerts())
+        .extracting(AlertView::kind, AlertView::clearedAt)
+        .contains(org.assertj.core.groups.Tuple.tuple("volume.suspect.v", null));
+    assertThatThrownBy(() -> write("v", 0, (byte) 1)).hasMessageContaining("suspect");
+    assertThat(states(volumes.checkAll())).containsExactly("v SUSPECT", "w SOUND");
+    assertThat(volumes.check("w").sound()).isTrue();
+
+    upgrading = Optional.of(new Refusal(ErrorCode.UPGRADE_RUNNING, "no"));
+    refuses(ErrorCode.UPGRADE_RUNNING, () -> volumes.accept("v", "me"));
+    upgrading = Optional.empty();
+    assertThat(volumes.accept("v", "me").sound()).isTrue();
+    write("v", 0, (byte) 1);
+    assertThat(events.alerts())
+        .filteredOn(alert -> alert.clearedAt() == null)
+        .extracting(AlertView::kind)
+        .doesNotContain("volume.suspect.v");
+    takeOver();
+    assertThat(volumes.checkAll().sound()).isTrue();
+  }
+
+  /** As a failed sync marks it: state and checksum. */
+  private static void markSuspect(Path header) throws Exception {
+    var bytes = ByteBuffer.wrap(Files.readAllBytes(header));
+    bytes.putInt(40, 2);
+    var crc = new java.util.zip.CRC32C();
+    crc.update(bytes.array(), 0, 60);
+    bytes.putInt(60, (int) crc.getValue());
+    Files.write(header, bytes.array());
+  }
+
+  private static List<String> states(VolumeCheckView check) {
+    return check.volumes().stream().map(one -> one.name() + " " + one.state()).toList();
+  }
+
+  @Test
+  void shouldCheckCatalogAgainstFilesWhileNobodyIsActive() throws Exception {
+    var layout = io.bascule.platform.Layout.of(dir.resolve("down"));
+    assertThat(offline(layout).volumes()).isEmpty();
+
+    for (String name : List.of("good", "gone", "short")) {
+      volumes.create(name, MIB, "me");
+    }
+    var v1 = dir.resolve("v1");
+    Files.delete(v1.resolve(opened("gone").uuid() + ".header"));
+    Files.write(v1.resolve(UUID.randomUUID() + ".data"), new byte[4096]);
+    try (var data =
+        java.nio.channels.FileChannel.open(
+            v1.resolve(opened("short").uuid() + ".data"), java.nio.file.StandardOpenOption.WRITE)) {
+      data.truncate(4096);
+    }
+    Files.createDirectories(layout.root());
+    close();
+    Files.createSymbolicLink(layout.enclosure(), dir);
+    try (var lease = io.bascule.platform.OfdLock.open(layout.lease())) {
+      assertThat(lease.tryLock()).isTrue();
+      refuses(ErrorCode.CONFLICTING_OPERATION, () -> offline(layout));
+    }
+    var before = Files.readAllBytes(layout.stateDb());
+    var check = offline(layout);
+    assertThat(check.live()).isFalse();
+    assertThat(check.sound()).isFalse();
+    assertThat(states(check)).containsExactly("good SOUND", "gone DAMAGED", "short DAMAGED");
+    assertThat(check.strays()).hasSize(1);
+    assertThat(Files.readAllBytes(layout.stateDb())).isEqualTo(before);
+    promote();
+  }
+
+  private VolumeCheckView offline(io.bascule.platform.Layout layout) {
+    try {
+      return OfflineCheck.run(layout, Files.createTempDirectory(dir, "copy"));
+    } catch (java.io.IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
   }
 
   @Test

@@ -20,6 +20,7 @@ import io.bascule.core.api.HistoryView;
 import io.bascule.core.api.HostView;
 import io.bascule.core.api.PackageView;
 import io.bascule.core.api.UpgradeView;
+import io.bascule.core.api.VolumeCheckView;
 import io.bascule.core.api.VolumeView;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -153,6 +154,37 @@ final class InMemoryAppliance {
       get(name);
       all.remove(name);
       changed("delete " + name, by);
+    }
+
+    @Override
+    public synchronized VolumeCheckView checkAll() {
+      return checked(List.copyOf(all.values()));
+    }
+
+    @Override
+    public synchronized VolumeCheckView check(String name) {
+      return checked(List.of(get(name)));
+    }
+
+    @Override
+    public synchronized VolumeCheckView accept(String name, String by) {
+      get(name);
+      changed("accept " + name, by);
+      return check(name);
+    }
+
+    private VolumeCheckView checked(List<VolumeView> which) {
+      var suspect = new VolumeCheckView.Finding("SUSPECT", "a sync failed", "look");
+      return new VolumeCheckView(
+          which.isEmpty(),
+          true,
+          which.stream()
+              .map(one ->
+                  new VolumeCheckView.Checked(
+                      one.name(), one.lun(), one.serial(), 1, "SUSPECT", List.of(suspect)))
+              .toList(),
+          List.of(),
+          "limits");
     }
 
     private VolumeView make(String name, int lun, long sizeBytes) {

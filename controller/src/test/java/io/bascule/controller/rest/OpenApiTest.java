@@ -13,6 +13,7 @@ import io.bascule.core.api.HostView;
 import io.bascule.core.api.PackageView;
 import io.bascule.core.api.Problem;
 import io.bascule.core.api.UpgradeView;
+import io.bascule.core.api.VolumeCheckView;
 import io.bascule.core.api.VolumeView;
 import java.io.IOException;
 import java.lang.reflect.AnnotatedElement;
@@ -45,6 +46,9 @@ class OpenApiTest {
           Map.entry("Portals", ApplianceView.Portals.class),
           Map.entry("Controller", ApplianceView.Controller.class),
           Map.entry("Volume", VolumeView.class),
+          Map.entry("VolumeCheck", VolumeCheckView.class),
+          Map.entry("CheckedVolume", VolumeCheckView.Checked.class),
+          Map.entry("Finding", VolumeCheckView.Finding.class),
           Map.entry("Host", HostView.class),
           Map.entry("Package", PackageView.class),
           Map.entry("Upgrade", UpgradeView.class),
@@ -276,6 +280,10 @@ class OpenApiTest {
       String[][] calls = {
         {"POST", "/api/v1/volumes", "{\"name\":\"x\",\"sizeBytes\":4096}"},
         {"POST", "/api/v1/volumes", "{\"name\":\"x\",\"sizeBytes\":4096}"},
+        {"GET", "/api/v1/volume-check", ""},
+        {"GET", "/api/v1/volumes/x/check", ""},
+        {"GET", "/api/v1/volumes/y/check", ""},
+        {"POST", "/api/v1/volumes/x/accept", ""},
         {"POST", "/api/v1/hosts", "{\"name\":\"x\",\"iqn\":\"*\"}"},
         {"POST", "/api/v1/upgrade", "{\"version\":\"1.2.2\",\"dryRun\":true}"},
         {"POST", "/api/v1/upgrade", "{\"version\":\"2.0.1\"}"},

@@ -2,6 +2,7 @@ package io.bascule.core.volume;
 
 import java.util.Collection;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.UUID;
 
 /**
@@ -22,6 +23,29 @@ public interface VolumeStore {
 
   /** Reads again what the store keeps of the volume beside its data; whether that is in order. */
   boolean isSound(UUID uuid);
+
+  /**
+   * Looks at a volume, open or not, and changes nothing. A store that can say more than whether it
+   * is sound says it here.
+   */
+  default VolumeCheck check(UUID uuid) {
+    return new VolumeCheck(
+        VolumeCheck.FORMAT_NOT_TOLD,
+        OptionalLong.empty(),
+        isSound(uuid)
+            ? List.of()
+            : List.of(
+                new VolumeCheck.Finding(
+                    VolumeCheck.Trouble.UNREADABLE, "its store does not find it in order")));
+  }
+
+  /**
+   * Lets a suspect volume, open or not, be written again: a person vouches for its data. Asked for
+   * only after {@link #check} has told SUSPECT.
+   */
+  default void accept(UUID uuid) {
+    throw new UnsupportedOperationException("this store tells no volume suspect");
+  }
 
   /** What is there beside the known volumes, described for a person. */
   List<String> strays(Collection<UUID> known);

@@ -5,9 +5,12 @@ import io.bascule.core.volume.Directory;
 import io.bascule.core.volume.StoreException;
 import io.bascule.core.volume.StoredFile;
 import io.bascule.core.volume.Volume;
+import io.bascule.core.volume.VolumeCheck;
+import io.bascule.core.volume.VolumeCheck.Trouble;
 import io.bascule.store.v1.HeaderV1.State;
 import java.nio.ByteBuffer;
 import java.nio.file.NoSuchFileException;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
@@ -168,10 +171,32 @@ public final class VolumeStoreV1 {
     return (volume != null && volume.isSuspect()) || existing(uuid).state() == State.SUSPECT;
   }
 
-  /** A person has checked the data of a suspect volume, which must not be open, and vouches. */
+  /** Looks at the volume, open or not, and changes nothing. */
+  public synchronized VolumeCheck check(UUID uuid) {
+    var found = CheckV1.volume(directory, uuid);
+    var volume = open.get(uuid);
+    boolean told = found.findings().stream().anyMatch(f -> f.trouble() == Trouble.SUSPECT);
+    if (volume == null || !volume.isSuspect() || told) {
+      return found;
+    }
+    // The mark itself could not be written.
+    var findings = new ArrayList<>(found.findings());
+    findings.add(CheckV1.suspect());
+    return new VolumeCheck(found.format(), found.sizeBytes(), findings);
+  }
+
+  /**
+   * A person has checked the data of a suspect volume and vouches for it. If it is open it takes
+   * writes again at once.
+   */
   public synchronized void accept(UUID uuid) {
-    Check.that(!open.containsKey(uuid), "volume %s is open", uuid);
-    update(uuid, current -> current.with(State.LIVE));
+    Runnable clear = () -> update(uuid, current -> current.with(State.LIVE));
+    var volume = open.get(uuid);
+    if (volume == null) {
+      clear.run();
+    } else {
+      volume.accept(clear);
+    }
   }
 
   /** Called by a volume's flush, which must not wait for a create: takes the header lock alone. */
@@ -199,6 +224,11 @@ public final class VolumeStoreV1 {
   }
 
   private Optional<HeaderV1> read(UUID uuid) {
+    return read(directory, uuid);
+  }
+
+  /** The header, whatever it says; empty if there is none. */
+  static Optional<HeaderV1> read(Directory directory, UUID uuid) {
     String name = headerName(uuid);
     if (!directory.exists(name)) {
       return Optional.empty();
@@ -221,20 +251,35 @@ public final class VolumeStoreV1 {
   }
 
   private boolean isDeleted(UUID uuid) {
+    return isDeleted(directory, uuid);
+  }
+
+  static boolean isDeleted(Directory directory, UUID uuid) {
     try {
-      return read(uuid).filter(header -> header.state() == State.DELETED).isPresent();
+      return read(directory, uuid).filter(header -> header.state() == State.DELETED).isPresent();
     } catch (StoreException.Corrupt | StoreException.TooNew | StoreException.TooOld e) {
       return false; // open() says what is wrong with it
     }
   }
 
   private boolean isUnborn(UUID uuid) {
-    if (hasHeader(uuid)) {
-      return false;
-    }
+    return !hasHeader(uuid) && holdsNothing(directory, uuid);
+  }
+
+  private static boolean holdsNothing(Directory directory, UUID uuid) {
     try (var data = directory.open(dataName(uuid))) {
       return data.extents(0, data.lengthBytes()).isEmpty();
     }
+  }
+
+  /** A data file that holds something and has no header. */
+  static boolean isStrayData(Directory directory, String name) {
+    if (!name.endsWith(DATA)) {
+      return false;
+    }
+    var uuid = uuidOf(name, DATA);
+    return uuid.isEmpty()
+        || (!directory.exists(headerName(uuid.get())) && !holdsNothing(directory, uuid.get()));
   }
 
   private void discardUnborn(UUID uuid) {
@@ -254,12 +299,17 @@ public final class VolumeStoreV1 {
     }
   }
 
-  private static String headerName(UUID uuid) {
+  static String headerName(UUID uuid) {
     return uuid + HEADER;
   }
 
-  private static String dataName(UUID uuid) {
+  static String dataName(UUID uuid) {
     return uuid + DATA;
+  }
+
+  /** The volume whose header has this name. */
+  static Optional<UUID> headerOf(String name) {
+    return uuidOf(name, HEADER);
   }
 
   private static Optional<UUID> uuidOf(String name, String suffix) {

@@ -17,9 +17,9 @@ import org.jspecify.annotations.Nullable;
  * many threads.
  *
  * <p>Invariants: the file is at least {@code sizeBytes} long, and holds zeros behind it. Once a
- * sync failed nothing is written any more and no flush succeeds, in this process or a later one:
- * the kernel forgets such a failure after telling it once, so a second sync would lie. So every
- * sync of the file goes through {@link #sync}.
+ * sync failed nothing is written any more and no flush succeeds, in this process or a later one,
+ * until a person accepts the volume: the kernel forgets such a failure after telling it once, so a
+ * second sync would lie. So every sync of the file goes through {@link #sync}.
  */
 final class VolumeV1 implements Volume {
   /** Holes are made in units of this; what a range has beside is overwritten with zeros. */
@@ -80,6 +80,21 @@ final class VolumeV1 implements Volume {
   void grown(long newSizeBytes) {
     Check.that(newSizeBytes >= sizeBytes, "volume %s would shrink to %d", uuid, newSizeBytes);
     sizeBytes = newSizeBytes;
+  }
+
+  /**
+   * Forgets that a sync failed: a person vouches for the data.
+   *
+   * @param clearMark makes that durable
+   */
+  void accept(Runnable clearMark) {
+    syncLock.lock(); // a sync that fails now counts anew
+    try {
+      clearMark.run();
+      suspect = null;
+    } finally {
+      syncLock.unlock();
+    }
   }
 
   boolean isSuspect() {

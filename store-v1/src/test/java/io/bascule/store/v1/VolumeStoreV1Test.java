@@ -7,6 +7,8 @@ import static org.awaitility.Awaitility.await;
 
 import io.bascule.core.volume.StoreException;
 import io.bascule.core.volume.Volume;
+import io.bascule.core.volume.VolumeCheck;
+import io.bascule.core.volume.VolumeCheck.Trouble;
 import io.bascule.platform.LocalDirectory;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -257,6 +259,57 @@ class VolumeStoreV1Test {
     try (var volume = store.open(ID)) {
       volume.write(0, ByteBuffer.allocate(512), true);
     }
+  }
+
+  @Test
+  void shouldWriteAnOpenVolumeAgainOnceAPersonAcceptsIt() {
+    store.create(ID, MIB);
+    try (var volume = store.open(ID)) {
+      directory.syncFails = true;
+      assertThatThrownBy(volume::flush).isInstanceOf(StoreException.Io.class);
+      directory.syncFails = false;
+      assertThat(troubles(store.check(ID))).containsExactly(Trouble.SUSPECT);
+      store.accept(ID);
+      assertThat(troubles(store.check(ID))).isEmpty();
+      volume.write(0, ByteBuffer.allocate(512), true);
+      directory.syncFails = true;
+      assertThatThrownBy(volume::flush).isInstanceOf(StoreException.Io.class);
+      assertThat(troubles(store.check(ID))).as("a later failure").containsExactly(Trouble.SUSPECT);
+      directory.syncFails = false;
+    }
+  }
+
+  @Test
+  void shouldLookWithoutChangingAnything() {
+    store.create(ID, MIB);
+    assertThat(troubles(CheckV1.volume(directory, ID))).isEmpty();
+    assertThat(store.check(ID).sizeBytes()).hasValue(MIB);
+    assertThat(CheckV1.strays(directory, List.of(ID))).isEmpty();
+    assertThat(CheckV1.strays(directory, List.of())).containsExactly("volume " + ID);
+    var other = UUID.randomUUID();
+    assertThat(troubles(CheckV1.volume(directory, other)))
+        .containsExactly(Trouble.HEADER_MISSING, Trouble.DATA_MISSING);
+    try (var stray = directory.create(other + ".data")) {
+      stray.write(0, ByteBuffer.wrap(bytes(512, 1)));
+    }
+    assertThat(CheckV1.strays(directory, List.of(ID))).containsExactly("file " + other + ".data");
+
+    try (var data = directory.open(ID + ".data")) {
+      data.setLength(MIB / 2);
+    }
+    assertThat(troubles(CheckV1.volume(directory, ID))).containsExactly(Trouble.DATA_SHORT);
+    directory.delete(ID + ".data");
+    assertThat(troubles(CheckV1.volume(directory, ID))).containsExactly(Trouble.DATA_MISSING);
+    directory.replace(ID + ".header", new byte[64]);
+    var before = directory.list();
+    assertThat(troubles(CheckV1.volume(directory, ID)))
+        .containsExactly(Trouble.HEADER_CORRUPT, Trouble.DATA_MISSING);
+    assertThat(CheckV1.strays(directory, List.of(ID))).hasSize(1);
+    assertThat(directory.list()).isEqualTo(before);
+  }
+
+  private static List<Trouble> troubles(VolumeCheck check) {
+    return check.findings().stream().map(VolumeCheck.Finding::trouble).toList();
   }
 
   /** A failure is told once, and not again to the next who asks. */

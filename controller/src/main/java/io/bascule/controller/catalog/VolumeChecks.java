@@ -1,0 +1,78 @@
+package io.bascule.controller.catalog;
+
+import io.bascule.controller.catalog.Catalog.VolumeEntry;
+import io.bascule.core.api.VolumeCheckView;
+import io.bascule.core.api.VolumeCheckView.Checked;
+import io.bascule.core.api.VolumeCheckView.Finding;
+import io.bascule.core.volume.VolumeCheck;
+import io.bascule.core.volume.VolumeCheck.Trouble;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalLong;
+
+/** What a look at volumes is told as, of a running appliance and of one that is down. */
+final class VolumeChecks {
+  private static final String LIMITS =
+      "Headers, files, sizes and marks were looked at. What the blocks hold was not: format 1 keeps"
+          + " no checksums.";
+
+  private static final String DISK =
+      "Look at the disk under the enclosure, and stop writing to it. What cannot be restored there"
+          + " comes from a backup: delete the volume, create it again.";
+
+  private VolumeChecks() {}
+
+  /** All that was looked at. */
+  static VolumeCheckView view(boolean live, List<Checked> volumes, List<String> strays) {
+    boolean sound = volumes.stream().allMatch(one -> one.findings().isEmpty()) && strays.isEmpty();
+    return new VolumeCheckView(sound, live, volumes, strays, LIMITS);
+  }
+
+  /** A volume of the catalog, as its store found it. */
+  static Checked checked(VolumeEntry entry, VolumeCheck found, boolean shouldBeOpen) {
+    var findings = new ArrayList<Finding>();
+    boolean damaged = false;
+    for (var one : found.findings()) {
+      damaged |= one.trouble() != Trouble.SUSPECT;
+      findings.add(new Finding(one.trouble().name(), one.detail(), remedy(entry, one.trouble())));
+    }
+    if (isSmaller(found.sizeBytes(), entry)) {
+      damaged = true;
+      findings.add(
+          new Finding(
+              "SIZE_DIFFERS",
+              "its header says %d bytes, hosts were told %d"
+                  .formatted(found.sizeBytes().orElseThrow(), entry.sizeBytes()),
+              DISK));
+    }
+    if (shouldBeOpen) {
+      damaged = true;
+      findings.add(
+          new Finding(
+              "NOT_OPEN",
+              "it could not be opened when this controller became active: hosts get errors",
+              "Mend what else is told here; then let the active controller hand over, which opens"
+                  + " the volume again."));
+    }
+    String state = damaged ? "DAMAGED" : findings.isEmpty() ? "SOUND" : "SUSPECT";
+    return new Checked(
+        entry.name(), entry.lun(), entry.uuid().toString(), found.format(), state, findings);
+  }
+
+  /** A larger one is a grow that was cut off: opening the volume tells the catalog. */
+  private static boolean isSmaller(OptionalLong sizeBytes, VolumeEntry entry) {
+    return sizeBytes.isPresent() && sizeBytes.getAsLong() < entry.sizeBytes();
+  }
+
+  private static String remedy(VolumeEntry entry, Trouble trouble) {
+    return switch (trouble) {
+      case SUSPECT ->
+          "Hosts read it and cannot write. Check its data; `bascule volume check "
+              + entry.name()
+              + " --accept` lets them write again.";
+      case HEADER_TOO_NEW -> "A newer release wrote it: run that release.";
+      case HEADER_TOO_OLD -> "An older format wrote it: it is not one of this product's releases.";
+      case HEADER_MISSING, HEADER_CORRUPT, DATA_MISSING, DATA_SHORT, UNREADABLE -> DISK;
+    };
+  }
+}
