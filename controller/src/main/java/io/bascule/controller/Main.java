@@ -1,6 +1,5 @@
 package io.bascule.controller;
 
-import io.avaje.jsonb.Jsonb;
 import io.bascule.controller.catalog.OfflineCheck;
 import io.bascule.controller.runtime.CrashHandler;
 import io.bascule.controller.runtime.LogSetup;
@@ -12,6 +11,7 @@ import io.bascule.core.Refusal;
 import io.bascule.core.Slot;
 import io.bascule.core.api.VolumeCheckView;
 import io.bascule.core.role.Exit;
+import io.bascule.json.ApiJson;
 import io.bascule.platform.ApplianceSettings;
 import io.bascule.platform.Layout;
 import io.bascule.release.Slots;
@@ -77,8 +77,7 @@ public final class Main {
     System.setProperty("org.sqlite.tmpdir", folder.toString());
     try {
       var found = OfflineCheck.run(layout, Files.createDirectory(folder.resolve("copy")));
-      System.out.println(
-          Jsonb.builder().serializeNulls(true).build().type(VolumeCheckView.class).toJson(found));
+      System.out.println(ApiJson.codec().type(VolumeCheckView.class).toJson(found));
       return Exit.STOPPED.code();
     } catch (Refusal e) {
       System.err.println(e.getMessage());

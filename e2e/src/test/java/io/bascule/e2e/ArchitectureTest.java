@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -29,13 +31,14 @@ class ArchitectureTest {
       Map.of(
           "core", List.of(),
           "platform", List.of("core"),
+          "json", List.of("core"),
           "release", List.of("core"),
           "store", List.of("core"),
           "migration", List.of("core", "store"),
           "iscsi", List.of("core"),
           "host", List.of("core"),
-          "controller", List.of("core", "platform", "release", "store", "iscsi"),
-          "cli", List.of("core", "platform", "release", "host"));
+          "controller", List.of("core", "platform", "json", "release", "store", "iscsi"),
+          "cli", List.of("core", "platform", "json", "release", "host"));
 
   static List<String> modules() {
     return MAY_USE.keySet().stream().sorted().toList();
@@ -68,6 +71,28 @@ class ArchitectureTest {
                 .map(name -> name.split("\\.", -1)[2])
                 .distinct())
         .containsExactlyInAnyOrderElementsOf(MAY_USE.keySet());
+  }
+
+  /** Where two have one name, one hides the other's adapters. */
+  @Test
+  void shouldGiveEachModuleItsOwnJsonComponent() throws IOException {
+    List<String> components = new ArrayList<>();
+    var lists =
+        ArchitectureTest.class
+            .getClassLoader()
+            .getResources("META-INF/services/io.avaje.jsonb.spi.JsonbExtension");
+    while (lists.hasMoreElements()) {
+      try (var list = lists.nextElement().openStream()) {
+        new String(list.readAllBytes(), StandardCharsets.UTF_8)
+            .lines()
+            .filter(line -> !line.isBlank())
+            .forEach(components::add);
+      }
+    }
+    assertThat(components)
+        .doesNotHaveDuplicates()
+        .anyMatch(name -> name.startsWith("io.bascule.controller."))
+        .anyMatch(name -> name.startsWith("io.bascule.cli."));
   }
 
   @Test

@@ -7,8 +7,6 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
-import java.util.Map;
 import java.util.zip.CRC32C;
 import org.junit.jupiter.api.Test;
 
@@ -20,14 +18,13 @@ class VolumeCheckTest {
       appliance.volume("db", "8M");
       appliance.volume("web", "8M");
       appliance.anyHost();
-      var up = appliance.bascule("volume", "check", "--json").ok();
-      assertThat(Api.parse(up.out()).get("live")).isEqualTo(true);
+      assertThat(check(appliance).at("live")).isEqualTo(true);
       assertThat(appliance.bascule("volume", "check").ok().out()).contains("Nothing is wrong.");
 
       appliance.bascule("down").ok();
-      var down = Api.parse(appliance.bascule("volume", "check", "--json").ok().out());
-      assertThat(down.get("live")).isEqualTo(false);
-      assertThat(down.get("sound")).isEqualTo(true);
+      var down = check(appliance);
+      assertThat(down.at("live")).isEqualTo(false);
+      assertThat(down.at("sound")).isEqualTo(true);
 
       markSuspect(headerOf(appliance, down));
       var suspect = appliance.bascule("volume", "check", "db");
@@ -44,10 +41,13 @@ class VolumeCheckTest {
     }
   }
 
-  private static Path headerOf(Appliance appliance, Map<?, ?> check) {
-    var first = (Map<?, ?>) ((List<?>) check.get("volumes")).getFirst();
-    assertThat(first.get("name")).isEqualTo("db");
-    return Layout.of(appliance.data).volumesV1().resolve(first.get("uuid") + ".header");
+  private static Api.Answer check(Appliance appliance) {
+    return new Api.Answer(200, appliance.bascule("volume", "check", "--json").ok().out());
+  }
+
+  private static Path headerOf(Appliance appliance, Api.Answer check) {
+    assertThat(check.text("volumes.0.name")).isEqualTo("db");
+    return Layout.of(appliance.data).volumesV1().resolve(check.text("volumes.0.uuid") + ".header");
   }
 
   /** As a failed sync leaves it: the state at 40, the checksum at 60 (docs/formats/1.md). */

@@ -4,61 +4,13 @@ import io.avaje.json.JsonException;
 import io.avaje.jsonb.Json.Import;
 import io.avaje.jsonb.Jsonb;
 import io.avaje.jsonb.Types;
-import io.bascule.core.api.AlertView;
-import io.bascule.core.api.ApplianceView;
-import io.bascule.core.api.CancelView;
-import io.bascule.core.api.HistoryView;
-import io.bascule.core.api.HostView;
-import io.bascule.core.api.PackageView;
-import io.bascule.core.api.Problem;
-import io.bascule.core.api.UpgradeView;
-import io.bascule.core.api.VolumeCheckView;
-import io.bascule.core.api.VolumeView;
+import io.bascule.json.ApiJson;
 import java.util.List;
 
 /** The records of the API as JSON, read and written. Unknown fields are ignored. */
-@Import({
-  Access.AccessFile.class,
-  AlertView.class,
-  ApplianceView.class,
-  ApplianceView.Controller.class,
-  ApplianceView.Portals.class,
-  CancelView.class,
-  CancelView.Answer.class,
-  CancelView.Request.class,
-  HistoryView.class,
-  HistoryView.Entry.class,
-  HistoryView.Latency.class,
-  HistoryView.Receipt.class,
-  HistoryView.Report.class,
-  HostView.class,
-  HostView.Change.class,
-  HostView.Create.class,
-  PackageView.class,
-  Problem.class,
-  UpgradeView.class,
-  UpgradeView.Cancel.class,
-  UpgradeView.Cause.class,
-  UpgradeView.Change.class,
-  UpgradeView.Guard.class,
-  UpgradeView.HostLatency.class,
-  UpgradeView.Migration.class,
-  UpgradeView.Phase.class,
-  UpgradeView.Precheck.class,
-  UpgradeView.Prechecks.class,
-  UpgradeView.Queued.class,
-  UpgradeView.Range.class,
-  UpgradeView.Start.class,
-  UpgradeView.Step.class,
-  VolumeCheckView.class,
-  VolumeCheckView.Checked.class,
-  VolumeCheckView.Finding.class,
-  VolumeView.class,
-  VolumeView.Create.class,
-  VolumeView.Resize.class
-})
+@Import(Access.AccessFile.class)
 public final class Json {
-  private static final Jsonb JSONB = Jsonb.builder().serializeNulls(true).build();
+  private static final Jsonb JSONB = ApiJson.codec();
 
   /** What arrived is not the JSON it should be. */
   public static final class Unreadable extends RuntimeException {

@@ -2,6 +2,7 @@ package io.bascule.controller.catalog;
 
 import io.bascule.controller.catalog.Catalog.VolumeEntry;
 import io.bascule.controller.state.StateDb;
+import io.bascule.controller.state.VolumeFormat;
 import io.bascule.core.Refusal;
 import io.bascule.core.api.ErrorCode;
 import io.bascule.core.api.VolumeCheckView;
@@ -21,13 +22,14 @@ import java.util.List;
 public final class OfflineCheck {
   private OfflineCheck() {}
 
-  private record Rows(List<VolumeEntry> all, List<VolumeEntry> ready) {}
+  private record Rows(int format, List<VolumeEntry> all, List<VolumeEntry> ready) {}
 
   /**
    * Does it.
    *
    * @param scratch an empty folder of one's own
-   * @throws Refusal CONFLICTING_OPERATION while a controller is active
+   * @throws Refusal CONFLICTING_OPERATION while a controller is active, or if the volumes are in
+   *     another format
    */
   public static VolumeCheckView run(Layout layout, Path scratch) throws IOException {
     if (Files.notExists(layout.stateDb()) || Files.notExists(layout.lease())) {
@@ -45,7 +47,16 @@ public final class OfflineCheck {
               scratch,
               sql ->
                   new Rows(
-                      CatalogTable.volumes(sql), CatalogTable.volumes(sql, CatalogTable.READY)));
+                      VolumeFormat.of(sql),
+                      CatalogTable.volumes(sql),
+                      CatalogTable.volumes(sql, CatalogTable.READY)));
+      if (catalog.format() != VolumeFormat.ONE) {
+        throw new Refusal(
+            ErrorCode.CONFLICTING_OPERATION,
+            "The volumes are in format "
+                + catalog.format()
+                + ", which is checked while the appliance runs: `bascule up` first.");
+      }
       var checked =
           catalog.ready().stream()
               .map(entry ->

@@ -2,43 +2,17 @@ package io.bascule.controller.rest;
 
 import io.avaje.jsonb.Json;
 import io.avaje.jsonb.Jsonb;
-import io.bascule.core.api.AlertView;
-import io.bascule.core.api.ApplianceView;
-import io.bascule.core.api.CancelView;
-import io.bascule.core.api.EventView;
-import io.bascule.core.api.HistoryView;
-import io.bascule.core.api.HostView;
-import io.bascule.core.api.PackageView;
-import io.bascule.core.api.Problem;
-import io.bascule.core.api.UpgradeView;
-import io.bascule.core.api.VolumeCheckView;
-import io.bascule.core.api.VolumeView;
+import io.bascule.json.ApiJson;
 import io.javalin.http.Context;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** JSON as it leaves: every field of the contract is present, what is not known is null. */
-@Json.Import({
-  AlertView.class,
-  ApplianceView.class,
-  CancelView.class,
-  CancelView.Answer.class,
-  EventView.class,
-  HistoryView.class,
-  HistoryView.Report.class,
-  HostView.class,
-  PackageView.class,
-  Problem.class,
-  UpgradeView.class,
-  UpgradeView.Prechecks.class,
-  VolumeCheckView.class,
-  VolumeView.class
-})
 final class Wire {
   static final String JSON = "application/json";
   static final String PROBLEM = "application/problem+json";
 
-  private static final Jsonb JSONB = Jsonb.builder().serializeNulls(true).build();
+  private static final Jsonb JSONB = ApiJson.codec();
 
   private Wire() {}
 
