@@ -74,7 +74,7 @@ public final class LocalDirectory implements Directory {
 
   /** The folder as it is: nothing is made, nothing removed. */
   public static LocalDirectory existing(Path folder) {
-    return new LocalDirectory(folder.toAbsolutePath().normalize());
+    return new LocalDirectory(folder.toAbsolutePath().normalize(), FreeSpace.ALL, null);
   }
 
   @Override

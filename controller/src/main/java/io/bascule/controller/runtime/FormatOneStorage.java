@@ -1,12 +1,12 @@
 package io.bascule.controller.runtime;
 
-import io.bascule.controller.catalog.StoreV1;
 import io.bascule.controller.upgrade.Leftovers;
 import io.bascule.core.storage.Storage;
 import io.bascule.core.upgrade.Migration;
 import io.bascule.core.volume.VolumeStore;
 import io.bascule.platform.FreeSpace;
 import io.bascule.platform.LocalDirectory;
+import io.bascule.store.v1.StoreV1;
 
 /** The storage of a release that brings none of its own: volumes of format 1. */
 final class FormatOneStorage implements Storage {

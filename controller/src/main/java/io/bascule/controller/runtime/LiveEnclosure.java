@@ -36,6 +36,9 @@ final class LiveEnclosure implements Enclosure {
   private final FreeSpace space;
   private final Clock clock = Clock.systemUTC();
 
+  /** Null while there is none, or it has not been asked for. */
+  private @Nullable LocalDirectory formatTwo;
+
   /** Null until the upgrade has an owner. */
   private volatile @Nullable Upgrades upgrades;
 
@@ -61,14 +64,13 @@ final class LiveEnclosure implements Enclosure {
   }
 
   @Override
-  public Directory formatTwo() {
-    Path path = settings.layout().volumesV2();
-    try {
-      Files.createDirectories(path);
-    } catch (IOException e) {
-      throw new io.bascule.core.volume.StoreException.Io("cannot make " + path, e);
+  public synchronized Directory formatTwo() {
+    var made = formatTwo;
+    if (made == null) {
+      made = LocalDirectory.open(settings.layout().volumesV2(), space);
+      formatTwo = made;
     }
-    return LocalDirectory.open(path);
+    return made;
   }
 
   @Override
@@ -77,7 +79,8 @@ final class LiveEnclosure implements Enclosure {
   }
 
   @Override
-  public void dropFormatTwo() {
+  public synchronized void dropFormatTwo() {
+    formatTwo = null;
     Path path = settings.layout().volumesV2();
     if (Files.exists(path)) {
       Leftovers.drop(path);

@@ -2,7 +2,6 @@ package io.bascule.controller.runtime;
 
 import io.bascule.controller.catalog.Catalog;
 import io.bascule.controller.catalog.Hosts;
-import io.bascule.controller.catalog.StoreV1;
 import io.bascule.controller.catalog.Volumes;
 import io.bascule.controller.event.Events;
 import io.bascule.controller.rest.RestServer;
@@ -18,6 +17,7 @@ import io.bascule.platform.ApplianceSettings;
 import io.bascule.platform.Layout;
 import io.bascule.platform.LocalDirectory;
 import io.bascule.platform.OfdLock;
+import io.bascule.store.v1.StoreV1;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;

@@ -19,6 +19,7 @@ import io.bascule.core.volume.Volume;
 import io.bascule.core.volume.VolumeCheck;
 import io.bascule.core.volume.VolumeStore;
 import io.bascule.platform.LocalDirectory;
+import io.bascule.store.v1.StoreV1;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;

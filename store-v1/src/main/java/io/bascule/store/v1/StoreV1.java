@@ -1,10 +1,9 @@
-package io.bascule.controller.catalog;
+package io.bascule.store.v1;
 
 import io.bascule.core.volume.Directory;
 import io.bascule.core.volume.Volume;
 import io.bascule.core.volume.VolumeCheck;
 import io.bascule.core.volume.VolumeStore;
-import io.bascule.store.v1.VolumeStoreV1;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;

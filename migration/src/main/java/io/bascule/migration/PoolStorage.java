@@ -1,0 +1,104 @@
+package io.bascule.migration;
+
+import io.bascule.core.storage.Enclosure;
+import io.bascule.core.storage.Storage;
+import io.bascule.core.upgrade.Upgrade;
+import io.bascule.core.upgrade.World;
+import io.bascule.core.volume.Directory;
+import io.bascule.core.volume.StoreException;
+import io.bascule.core.volume.VolumeStore;
+import io.bascule.store.v2.PoolSettings;
+import io.bascule.store.v2.VolumePool;
+import java.lang.System.Logger.Level;
+import java.util.Optional;
+
+/** Volumes of format 2 alone: the appliance was committed to it, or began with it. */
+final class PoolStorage implements Storage {
+  private static final System.Logger LOG = System.getLogger(PoolStorage.class.getName());
+  private static final int PHASES = 4;
+
+  private final VolumePool pool;
+
+  private PoolStorage(VolumePool pool) {
+    this.pool = pool;
+  }
+
+  static PoolStorage open(Enclosure enclosure) {
+    var directory = enclosure.formatTwo();
+    var pool =
+        VolumePool.exists(directory)
+            ? VolumePool.open(directory, PoolSettings.DEFAULT, enclosure.epoch())
+            : first(enclosure, directory);
+    // What the commit left of format 1, if a crash came before it was all removed.
+    Thread.ofPlatform()
+        .name("free-format-1")
+        .daemon()
+        .priority(Thread.MIN_PRIORITY)
+        .start(() -> freeFormatOne(enclosure.formatOne()));
+    return new PoolStorage(pool);
+  }
+
+  /** Only an appliance that has no volumes yet begins with an empty pool. */
+  private static VolumePool first(Enclosure enclosure, Directory directory) {
+    if (!enclosure.volumes().isEmpty()) {
+      throw new StoreException.Corrupt(
+          "the pool of format 2 is gone; "
+              + enclosure.volumes().size()
+              + " volumes should be in it");
+    }
+    return VolumePool.create(directory, PoolSettings.DEFAULT, enclosure.epoch());
+  }
+
+  static void freeFormatOne(Directory formatOne) {
+    try {
+      for (String name : formatOne.list()) {
+        formatOne.delete(name);
+      }
+    } catch (StoreException e) {
+      LOG.log(Level.WARNING, "something of format 1 stays; the next start removes it", e);
+    }
+  }
+
+  @Override
+  public VolumeStore volumes() {
+    return new PoolVolumes(pool);
+  }
+
+  @Override
+  public void opened() {
+    // Nothing is half done.
+  }
+
+  @Override
+  public io.bascule.core.upgrade.Migration migration() {
+    return new Done();
+  }
+
+  @Override
+  public void close() {
+    pool.close();
+  }
+
+  /** All phases are over. */
+  private static final class Done implements io.bascule.core.upgrade.Migration {
+    @Override
+    public void follow(Optional<Upgrade> record) {
+      // Whatever it says, the volumes are in format 2 to stay.
+    }
+
+    @Override
+    public World.FormatTwo look() {
+      return new World.FormatTwo(true, true, true, PHASES, 0, Optional.empty());
+    }
+
+    @Override
+    public Optional<Progress> progress() {
+      return Optional.empty();
+    }
+
+    @Override
+    public void commit() {
+      // Done before.
+    }
+  }
+}
