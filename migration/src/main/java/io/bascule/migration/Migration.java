@@ -47,7 +47,7 @@ final class Migration implements Migrator {
   private static final int SYNC_THREADS = 4;
 
   /** Often enough that a crash costs little copying, seldom enough that hosts do not feel it. */
-  private static final long PROVE_NANOS = TimeUnit.SECONDS.toNanos(5);
+  private static final long PROVE_NANOS = TimeUnit.SECONDS.toNanos(10);
 
   private static final String UNREADABLE = "UNREADABLE";
   private static final long UNREADABLE_AGAIN_NANOS = TimeUnit.SECONDS.toNanos(10);
@@ -487,6 +487,12 @@ final class Migration implements Migrator {
             TimeUnit.MILLISECONDS.toNanos(RECORD_AGAIN_MILLIS));
       }
     }
+  }
+
+  /** Whether the present format 2 is lost. */
+  boolean isLost() {
+    var pool = jobs.poolOrNull();
+    return pool != null && pool.guard().isLost();
   }
 
   /** Now, on the caller's thread. */

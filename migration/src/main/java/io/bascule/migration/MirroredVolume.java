@@ -473,11 +473,11 @@ final class MirroredVolume implements Volume {
     }
   }
 
-  /** Closes the format 1 volume; the pool closes its own. */
+  /** Closes the volume in the format that counts; up to the commit the pool closes its own. */
   @Override
   public void close() {
     onClose.accept(this);
-    first.close();
+    primary().close();
   }
 
   private void checkRange(long offsetBytes, long lengthBytes) {

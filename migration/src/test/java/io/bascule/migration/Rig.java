@@ -21,6 +21,7 @@ import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 
 /** An appliance around a migration: disks in memory, a record, hosts. */
 final class Rig implements AutoCloseable {
@@ -53,6 +54,9 @@ final class Rig implements AutoCloseable {
     final AtomicReference<Loss> loss = new AtomicReference<>();
     volatile Runnable beforeLoss = () -> {};
 
+    /** What is answered to a commit; if empty, what is so. */
+    volatile Supplier<Optional<Decision>> answer = Optional::empty;
+
     @Override
     public void lose(Loss cause) {
       beforeLoss.run();
@@ -65,7 +69,12 @@ final class Rig implements AutoCloseable {
     }
 
     @Override
-    public synchronized Decision commit() {
+    public Decision commit() {
+      var other = answer.get();
+      return other.isPresent() ? other.get() : decide();
+    }
+
+    private synchronized Decision decide() {
       if (canceled || invalid) {
         return Decision.REFUSED;
       }
