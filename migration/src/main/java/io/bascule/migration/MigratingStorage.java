@@ -18,6 +18,7 @@ import io.bascule.store.v2.VolumePool;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -168,6 +169,11 @@ final class MigratingStorage implements Storage {
 
     private static OptionalLong orEmpty(Optional<Long> micros) {
       return micros.map(OptionalLong::of).orElseGet(OptionalLong::empty);
+    }
+
+    @Override
+    public OptionalInt volumes() {
+      return OptionalInt.of(enclosure.volumes().size());
     }
 
     @Override

@@ -1,5 +1,6 @@
 package io.bascule.migration;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.bascule.core.migration.Event.Decision;
@@ -143,6 +144,27 @@ class CommitTest {
       rig.two.freeBytes = 1L << 40;
       Rig.until(() -> rig.migration.status().note().isEmpty(), "it goes on");
       rig.two.freeBytes = 50L << 20;
+      Rig.until(() -> rig.row.isInvalid(), "format 2 is given up");
+      rig.verifyServed();
+      rig.verifyFormatOneAlone();
+    }
+  }
+
+  /** What cannot be opened cannot be copied, and would be gone with format 1. */
+  @Test
+  void shouldNotMigrateWithoutEveryVolume() {
+    try (var rig = new Rig(1).filled(8)) {
+      rig.volumesThatDoNotOpen = 1;
+      rig.migration.aim(Phase.PREPARE, false, Rig.QUICK);
+      Rig.until(() -> rig.row.isInvalid(), "Phase 1 fails");
+      assertThat(requireNonNull(rig.row.loss.get()).detail())
+          .contains("only 1 of 2 volumes are open");
+      rig.verifyServed();
+    }
+    try (var rig = new Rig(1).filled(9)) {
+      rig.reach(Phase.CONFIRM);
+      rig.volumesThatDoNotOpen = 1; // it does not open any more after a takeover
+      rig.restart(Optional.of(Phase.CONFIRM), 1000);
       Rig.until(() -> rig.row.isInvalid(), "format 2 is given up");
       rig.verifyServed();
       rig.verifyFormatOneAlone();

@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Random;
 import java.util.UUID;
@@ -41,6 +42,7 @@ final class Rig implements AutoCloseable {
   final List<Volume> volumes = new ArrayList<>();
   UUID bootId = UUID.randomUUID();
   long stallMillis = 1_000;
+  volatile int volumesThatDoNotOpen;
   volatile boolean freed;
   volatile String stopped = "";
   private VolumeStoreV1 store;
@@ -299,6 +301,11 @@ final class Rig implements AutoCloseable {
     @Override
     public OptionalLong baselineP99Micros() {
       return OptionalLong.empty();
+    }
+
+    @Override
+    public OptionalInt volumes() {
+      return OptionalInt.of(ids.size() + volumesThatDoNotOpen);
     }
 
     @Override
