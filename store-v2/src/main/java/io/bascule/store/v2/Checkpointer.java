@@ -118,8 +118,12 @@ final class Checkpointer {
     long nextSerial;
   }
 
-  /** Makes a checkpoint; when this returns everything acknowledged before is in it, durably. */
-  synchronized void run() {
+  /**
+   * Makes a checkpoint; when this returns everything acknowledged before is in it, durably.
+   *
+   * @return how many segments were removed
+   */
+  synchronized int run() {
     var before = superblock;
     int number = before.checkpoint() + 1;
     while (files.numbers().contains(number)) {
@@ -148,6 +152,7 @@ final class Checkpointer {
       }
     }
     segments.remove(moment.doomed);
+    return moment.doomed.size();
   }
 
   private void end(Moment moment, PageWriter writer, boolean failed) {

@@ -37,6 +37,10 @@ final class Keeper {
   private final Condition changed = lock.newCondition();
   private final Condition turned = lock.newCondition();
   private long turns;
+
+  /** After this batch a writer found it hopeless; until another, nobody waits for that again. */
+  private long givenUpSeq = -1;
+
   private boolean stopping;
   private boolean woken;
   private @Nullable Thread thread;
@@ -44,6 +48,10 @@ final class Keeper {
   private boolean failed;
   private long lastWritten;
   private int emptied;
+  private long moved;
+
+  /** The last turn made no room. */
+  private volatile boolean hopeless;
 
   Keeper(VolumePool pool) {
     this.pool = pool;
@@ -90,6 +98,7 @@ final class Keeper {
           LOG.log(System.Logger.Level.ERROR, "the pool is not kept in order", e);
         }
         failed = true;
+        hopeless = true;
       } finally {
         signalTurn();
       }
@@ -126,23 +135,22 @@ final class Keeper {
     while (pool.reap()) {
       // bit by bit, so that writers come between
     }
+    long movedBefore = cleaner.movedBytes();
     cleanSome();
     var settings = pool.settings();
     if (settings.scrubBytesPerSecond() > 0) {
       boolean _ = scrubber.step(settings.scrubBytesPerSecond() * TURN_MILLIS / 1000);
     }
-    var checkpointer = pool.checkpointer();
-    long ageMillis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - lastCheckpointNanos);
-    long logBytes = checkpointer.logBytes();
-    if (logBytes >= settings.checkpointBytes()
-        || (logBytes > 0 && ageMillis >= settings.checkpointMillis())
-        || emptied >= EMPTIED_MAX
-        || (emptied > 0 && pool.spaceLeft().isLow())) {
-      checkpointer.run();
+    int removed = 0;
+    if (isCheckpointDue()) {
+      removed = pool.checkpointer().run();
       lastCheckpointNanos = System.nanoTime();
       emptied = 0;
+      moved = 0;
     }
     pool.spaceLeft().update();
+    pool.retryRoom();
+    hopeless = removed == 0 && cleaner.movedBytes() == movedBefore;
   }
 
   Scrubber scrubber() {
@@ -150,15 +158,28 @@ final class Keeper {
   }
 
   private void cleanSome() {
+    var space = pool.spaceLeft();
     long written = pool.log().committedBytes();
-    long budget = written - lastWritten + IDLE_MOVE_BYTES;
     if (cleaner.isDue()) {
-      emptied += cleaner.clean(pool.spaceLeft().isLow() ? LOW_MOVE_BYTES : budget);
-      if (pool.spaceLeft().isLow()) {
-        emptied = Math.max(emptied, 1); // overwritten segments may wait for a checkpoint as well
-      }
+      // What is moved takes room until a checkpoint removes where it was.
+      long most = Math.max(pool.segments().segmentBytes(), space.freeBytes() / 4);
+      long budget = space.isLow() ? LOW_MOVE_BYTES : written - lastWritten + IDLE_MOVE_BYTES;
+      long movedBefore = cleaner.movedBytes();
+      emptied += cleaner.clean(Math.min(budget, most));
+      moved += cleaner.movedBytes() - movedBefore;
     }
     lastWritten = pool.log().committedBytes();
+  }
+
+  private boolean isCheckpointDue() {
+    var settings = pool.settings();
+    long ageMillis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - lastCheckpointNanos);
+    long logBytes = pool.checkpointer().logBytes();
+    return logBytes >= settings.checkpointBytes()
+        || (logBytes > 0 && ageMillis >= settings.checkpointMillis())
+        || emptied >= EMPTIED_MAX
+        || moved > pool.spaceLeft().freeBytes() / 4
+        || (logBytes > 0 && pool.spaceLeft().isLow());
   }
 
   /** Cleans by hand. */
@@ -166,17 +187,26 @@ final class Keeper {
     return cleaner.clean(budgetBytes);
   }
 
-  /** Waits until there is room again, or two turns have passed that made none, or for long. */
+  boolean isHopeless() {
+    return hopeless;
+  }
+
+  /** Waits until there is room again, or two turns one after the other made none, or for long. */
   void awaitRoom() {
     long left = TimeUnit.MILLISECONDS.toNanos(ROOM_WAIT_MILLIS);
     lock.lock();
     try {
-      long until = turns + 2;
-      woken = true;
-      changed.signalAll();
-      while (pool.spaceLeft().isLow() && !stopping && turns < until && left > 0) {
+      long from = turns;
+      while (pool.isOut()
+          && !stopping
+          && left > 0
+          && !(hopeless && turns > from + 1)
+          && !(hopeless && givenUpSeq == pool.log().committedSeq())) {
+        woken = true;
+        changed.signalAll();
         left = awaitNanos(turned, left);
       }
+      givenUpSeq = hopeless && pool.isOut() ? pool.log().committedSeq() : -1;
     } finally {
       lock.unlock();
     }

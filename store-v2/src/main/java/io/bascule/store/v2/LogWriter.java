@@ -36,8 +36,12 @@ final class LogWriter {
 
   /** Where batches go; called by the leader. */
   interface Output {
-    /** A segment with room for {@code bytes} more and {@code tableBytes} more of footer. */
-    Segment segmentFor(boolean cold, int bytes, int tableBytes);
+    /**
+     * A segment with room for {@code bytes} more and {@code tableBytes} more of footer.
+     *
+     * @param urgent whether it may be one of the reserve: there is no data in the batch
+     */
+    Segment segmentFor(boolean cold, boolean urgent, int bytes, int tableBytes);
 
     /** The last batch known to be on stable storage. */
     long durableSeq();
@@ -221,7 +225,8 @@ final class LogWriter {
     }
     int footerBytes = FooterFormat.GROUP_BYTES + batch.tableBytes;
     int bytes = BatchFormat.roundUp(batch.end + batch.tableBytes + BatchFormat.END_SIZE);
-    var segment = output.segmentFor(batch.cold, bytes, footerBytes);
+    var segment = output.segmentFor(batch.cold, batch.isWithoutData(), bytes, footerBytes);
+    Check.that(segment.state == Segment.State.OPEN, "%s is %s", segment.name, segment.state);
     long seq = committedSeq + 1;
     var buffer = batch.buffer.clear();
     BatchFormat.finish(
@@ -305,8 +310,9 @@ final class LogWriter {
       this.cold = cold;
     }
 
-    boolean isEmpty() {
-      return records == 0;
+    /** Such records are no longer than their entries in the table. */
+    private boolean isWithoutData() {
+      return end - BatchFormat.HEADER_BYTES == tableBytes;
     }
 
     boolean fits(int bytes, int moreRecords, int moreTable) {

@@ -32,7 +32,11 @@ final class OpenSegments implements LogWriter.Output {
   private volatile @Nullable Segment hot;
   private volatile @Nullable Segment cold;
   private @Nullable Segment ready;
-  private boolean readyFailed;
+
+  /** There is no next segment, and no room for one. */
+  private volatile boolean readyFailed;
+
+  private boolean tryReady;
   private boolean stopping;
   private @Nullable Thread sealer;
 
@@ -74,24 +78,47 @@ final class OpenSegments implements LogWriter.Output {
     }
   }
 
+  /** Whether the open segment is the last one for which there is room. */
+  boolean isOut() {
+    return readyFailed;
+  }
+
+  /** There may be room again. */
+  void retry() {
+    lock.lock();
+    try {
+      tryReady = true;
+      work.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
   // The leader's side.
 
   @Override
-  public Segment segmentFor(boolean isCold, int bytes, int tableBytes) {
+  public Segment segmentFor(boolean isCold, boolean urgent, int bytes, int tableBytes) {
     var open = isCold ? cold : hot;
     if (open != null && fits(open, bytes, tableBytes)) {
       return open;
     }
-    if (open != null && open.firstSeq != 0) {
+    if (open != null) {
       retire(open);
+      // Nothing may be appended to it from here on, even if there is no room for another. Not
+      // earlier: a sync must see it in one place or the other.
+      setOpen(isCold, null);
     }
-    var next = isCold ? create(true) : takeReady();
-    if (isCold) {
-      cold = next;
-    } else {
-      hot = next;
-    }
+    var next = isCold ? create(true, true) : takeReady(urgent);
+    setOpen(isCold, next);
     return next;
+  }
+
+  private void setOpen(boolean isCold, @Nullable Segment segment) {
+    if (isCold) {
+      cold = segment;
+    } else {
+      hot = segment;
+    }
   }
 
   private boolean fits(Segment segment, int bytes, int tableBytes) {
@@ -118,12 +145,12 @@ final class OpenSegments implements LogWriter.Output {
     }
   }
 
-  private Segment takeReady() {
+  private Segment takeReady(boolean urgent) {
     lock.lock();
     try {
       var taken = ready;
       ready = null;
-      readyFailed = false;
+      tryReady = true;
       work.signalAll();
       if (taken != null) {
         return taken;
@@ -131,12 +158,21 @@ final class OpenSegments implements LogWriter.Output {
     } finally {
       lock.unlock();
     }
-    return create(false);
+    try {
+      return create(false, urgent);
+    } catch (StoreException.Full e) {
+      readyFailed = true; // writers wait for cleaning, and try again
+      throw e;
+    }
   }
 
-  private Segment create(boolean isCold) {
-    space.check(isCold);
-    return segments.create(incarnation, isCold);
+  private Segment create(boolean isCold, boolean fromReserve) {
+    space.check(fromReserve);
+    try {
+      return segments.create(incarnation, isCold);
+    } finally {
+      space.update();
+    }
   }
 
   /** Segments that may hold batches not yet on stable storage. Any thread. */
@@ -214,11 +250,11 @@ final class OpenSegments implements LogWriter.Output {
       boolean needReady;
       lock.lock();
       try {
-        while (full.isEmpty() && (ready != null || readyFailed) && !stopping) {
+        while (full.isEmpty() && !isReadyDue() && !stopping) {
           work.awaitUninterruptibly();
         }
         next = full.peek();
-        needReady = ready == null && !readyFailed && !stopping;
+        needReady = isReadyDue() && !stopping;
         if (stopping && next == null) {
           return;
         }
@@ -234,10 +270,14 @@ final class OpenSegments implements LogWriter.Output {
     }
   }
 
+  private boolean isReadyDue() {
+    return ready == null && (!readyFailed || tryReady);
+  }
+
   private void makeReady() {
     Segment made = null;
     try {
-      made = create(false);
+      made = create(false, false);
     } catch (StoreException _) {
       // The leader meets the same and tells the writers.
     }
@@ -245,6 +285,7 @@ final class OpenSegments implements LogWriter.Output {
     try {
       ready = made;
       readyFailed = made == null;
+      tryReady = false;
       sealed.signalAll();
     } finally {
       lock.unlock();

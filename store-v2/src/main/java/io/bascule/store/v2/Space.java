@@ -29,10 +29,14 @@ final class Space {
     low = freeBytes() - reserveBytes() < 3L * segments.segmentBytes();
   }
 
-  /** Throws {@link StoreException.Full} if there is no room for one more segment. */
-  void check(boolean cold) {
+  /**
+   * Throws {@link StoreException.Full} if there is no room for one more segment.
+   *
+   * @param fromReserve for what makes room in the end: cleaning, trimming, deleting
+   */
+  void check(boolean fromReserve) {
     update();
-    long room = freeBytes() - (cold ? 0 : reserveBytes());
+    long room = freeBytes() - (fromReserve ? 0 : reserveBytes());
     if (room < segments.segmentBytes()) {
       throw new StoreException.Full(
           "the pool has no room for another segment",

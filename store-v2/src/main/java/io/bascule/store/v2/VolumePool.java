@@ -108,7 +108,7 @@ public final class VolumePool implements AutoCloseable {
             settings,
             superblock,
             new Restored(index, segments, files, Map.of(), List.of(), 0));
-    made.checkpointer.run();
+    int _ = made.checkpointer.run();
     made.start();
     return made;
   }
@@ -346,7 +346,7 @@ public final class VolumePool implements AutoCloseable {
     while (reap()) {
       // bit by bit, so that writers come between
     }
-    checkpointer.run();
+    int _ = checkpointer.run();
   }
 
   /** Gives back some space of deleted volumes; true if there is more. */
@@ -451,7 +451,7 @@ public final class VolumePool implements AutoCloseable {
     openSegments.stop();
     if (!isSuspect()) {
       try {
-        checkpointer.run();
+        int _ = checkpointer.run();
       } catch (StoreException e) {
         LOG.log(System.Logger.Level.WARNING, "no last checkpoint; opening takes longer", e);
       }
@@ -501,11 +501,29 @@ public final class VolumePool implements AutoCloseable {
     return checkpointer;
   }
 
-  /** Waits for cleaning while there is hardly any room; what then happens, happens. */
-  void awaitRoom() {
-    if (space.isLow() && settings.background()) {
+  /**
+   * Waits for cleaning while there is no room for another segment.
+   *
+   * @return whether there is room now, as far as one can know
+   */
+  boolean awaitRoom() {
+    if (openSegments.isOut() && settings.background()) {
       keeper.awaitRoom();
     }
+    return !openSegments.isOut();
+  }
+
+  /** Whether cleaning can make no room either. */
+  boolean isHopeless() {
+    return !settings.background() || keeper.isHopeless();
+  }
+
+  boolean isOut() {
+    return openSegments.isOut();
+  }
+
+  void retryRoom() {
+    openSegments.retry();
   }
 
   /** Cleans until so many bytes were moved; for tests without the keeper's thread. */

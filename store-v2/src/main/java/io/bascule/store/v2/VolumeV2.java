@@ -8,6 +8,7 @@ import java.nio.channels.ClosedChannelException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
+import java.util.concurrent.TimeUnit;
 
 /**
  * A volume of a pool. Safe for many threads.
@@ -21,6 +22,9 @@ final class VolumeV2 implements Volume {
 
   /** Blocks that one TRIM record covers: keeps the log's leader busy for a moment only. */
   private static final long TRIM_BLOCKS = 1 << 17;
+
+  /** How long a write waits while cleaning makes room, but others take it: less than hosts wait. */
+  private static final long FULL_WAIT_NANOS = TimeUnit.SECONDS.toNanos(20);
 
   private final VolumePool pool;
   private final Entry entry;
@@ -206,7 +210,23 @@ final class VolumeV2 implements Volume {
   }
 
   private void writeLocked(long offset, ByteBuffer source) {
-    pool.awaitRoom();
+    long deadlineNanos = System.nanoTime() + FULL_WAIT_NANOS;
+    while (true) {
+      boolean room = pool.awaitRoom();
+      try {
+        writeOnce(offset, source);
+        source.position(source.limit());
+        return;
+      } catch (StoreException.Full e) {
+        // Others may have taken the room that cleaning made; what got there is written again.
+        if ((!room && pool.isHopeless()) || System.nanoTime() - deadlineNanos > 0) {
+          throw e;
+        }
+      }
+    }
+  }
+
+  private void writeOnce(long offset, ByteBuffer source) {
     int length = source.remaining();
     boolean aligned = isAligned(offset, length) && (source.isDirect() || source.hasArray());
     long end = offset + length;
@@ -226,7 +246,6 @@ final class VolumeV2 implements Volume {
     if (last != null) {
       pool.log().await(last);
     }
-    source.position(source.limit());
   }
 
   /** Puts whole blocks into the log. */
