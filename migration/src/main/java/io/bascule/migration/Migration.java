@@ -219,7 +219,7 @@ final class Migration implements Migrator {
     if (open != null) {
       open.guard().callLong("closing format 2", open.formatTwo()::close);
       open.guard().close();
-      volumes.forEach(MirroredVolume::unmirror);
+      volumes.forEach(MirroredVolume::closeMarks);
     }
   }
 

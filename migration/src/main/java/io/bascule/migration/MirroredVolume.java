@@ -77,10 +77,15 @@ final class MirroredVolume implements Volume {
 
   /** Nobody mirrors any more. */
   void unmirror() {
-    var was = mirror;
+    closeMarks();
     mirror = null;
-    if (was != null) {
-      was.marks().close();
+  }
+
+  /** This process ends. */
+  void closeMarks() {
+    var now = mirror;
+    if (now != null) {
+      now.marks().close();
     }
   }
 
