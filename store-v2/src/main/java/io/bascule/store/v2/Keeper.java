@@ -99,6 +99,9 @@ final class Keeper {
         }
         failed = true;
         hopeless = true;
+      } catch (RuntimeException e) {
+        pool.broken(e);
+        return;
       } finally {
         signalTurn();
       }

@@ -300,6 +300,8 @@ final class OpenSegments implements LogWriter.Output {
       done = true;
     } catch (StoreException e) {
       health.markSuspect(e);
+    } catch (RuntimeException e) {
+      health.markSuspect(new StoreException.Io("cannot seal " + segment.name, e));
     }
     lock.lock();
     try {

@@ -361,6 +361,11 @@ public final class VolumePool implements AutoCloseable {
     return health.isSuspect();
   }
 
+  /** A bug of ours in a thread of the pool: better read-only than wrong. */
+  void broken(RuntimeException cause) {
+    health.markSuspect(new StoreException.Io("the pool cannot be kept in order", cause));
+  }
+
   /** What opening the pool found damaged, each with file and offset. */
   public List<String> findings() {
     return findings;
