@@ -188,7 +188,14 @@ public final class PackageComposer {
 
   private static List<String> words(Properties values, String key) throws IOException {
     String text = required(values, key).strip();
-    return text.isEmpty() ? List.of() : List.of(text.split("\\s+"));
+    var words = text.isEmpty() ? List.<String>of() : List.of(text.split("\\s+"));
+    for (String word : words) {
+      if (!word.matches("[A-Za-z0-9._/-]+")) {
+        throw new IOException(
+            "'" + word + "' in '" + key + "' is no word: words stand between spaces");
+      }
+    }
+    return words;
   }
 
   private static String required(Properties values, String key) throws IOException {
