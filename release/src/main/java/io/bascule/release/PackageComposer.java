@@ -158,7 +158,7 @@ public final class PackageComposer {
             Long.parseLong(required(values, "rollbackCounter")),
             required(values, "mainClass"),
             words(values, "jvmArgs"),
-            words(values, "capabilities"),
+            capabilities(values),
             entries,
             required(values, "notes"));
     try {
@@ -186,16 +186,19 @@ public final class PackageComposer {
     }
   }
 
-  private static List<String> words(Properties values, String key) throws IOException {
-    String text = required(values, key).strip();
-    var words = text.isEmpty() ? List.<String>of() : List.of(text.split("\\s+"));
-    for (String word : words) {
-      if (!word.matches("[A-Za-z0-9._/-]+")) {
-        throw new IOException(
-            "'" + word + "' in '" + key + "' is no word: words stand between spaces");
+  private static List<String> capabilities(Properties values) throws IOException {
+    var names = words(values, "capabilities");
+    for (String name : names) {
+      if (!name.matches("[a-z0-9-]+")) {
+        throw new IOException("'" + name + "' is no capability; spaces stand between them");
       }
     }
-    return words;
+    return names;
+  }
+
+  private static List<String> words(Properties values, String key) throws IOException {
+    String text = required(values, key).strip();
+    return text.isEmpty() ? List.of() : List.of(text.split("\\s+"));
   }
 
   private static String required(Properties values, String key) throws IOException {
