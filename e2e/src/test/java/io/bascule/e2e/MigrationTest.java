@@ -141,7 +141,8 @@ class MigrationTest {
         host.assertNothingLost();
         assertFormatOneAlone(appliance);
         Outside.assertHolds(image, appliance.url("image"));
-        var history = appliance.get("/upgrades/" + appliance.get("/upgrades").text("0.id") + "/report");
+        var history =
+            appliance.get("/upgrades/" + appliance.get("/upgrades").text("0.id") + "/report");
         assertThat(history.text("events")).contains("cancel.no-effect");
 
         host.mark("migrate");
@@ -224,11 +225,8 @@ class MigrationTest {
                 && boot.role().equals(Optional.of(Role.STANDBY))
                 && boot.release().equals(Optional.of(Version.parse("1.2.2")));
           });
-      appliance
-          .bascule("controller", "power-off", Integer.toString(active.number()), "--yes")
-          .ok();
-      appliance.eventually(
-          "1.2.2 serves", () -> appliance.active().equals(Optional.of(standby)));
+      appliance.bascule("controller", "power-off", Integer.toString(active.number()), "--yes").ok();
+      appliance.eventually("1.2.2 serves", () -> appliance.active().equals(Optional.of(standby)));
       host.assertNothingLost();
       appliance.bascule("controller", "power-on", Integer.toString(active.number())).ok();
       appliance.awaitState("FAILED");
