@@ -46,12 +46,26 @@ final class OpenSegments implements LogWriter.Output {
   private volatile long durableSeq;
   private final Checksum checksum = new Checksum();
 
-  OpenSegments(Segments segments, Health health, Space space, long incarnation, long durableSeq) {
+  /** Still to be synced. Guarded by the sync lock. */
+  private List<Segment> recovered;
+
+  /**
+   * @param durableSeq the last batch known to be on stable storage
+   * @param recovered segments of earlier incarnations that are still to be synced
+   */
+  OpenSegments(
+      Segments segments,
+      Health health,
+      Space space,
+      long incarnation,
+      long durableSeq,
+      List<Segment> recovered) {
     this.segments = segments;
     this.health = health;
     this.space = space;
     this.incarnation = incarnation;
     this.durableSeq = durableSeq;
+    this.recovered = List.copyOf(recovered);
   }
 
   @Override
@@ -63,11 +77,18 @@ final class OpenSegments implements LogWriter.Output {
     sealer = Thread.ofPlatform().name("bascule-v2-seal").daemon().start(this::sealLoop);
   }
 
-  /** Seals what is full and stops the thread. The open segments stay without a footer. */
-  void stop() {
+  /**
+   * Stops the thread. The open segments stay without a footer.
+   *
+   * @param sealRest whether what is full gets its footer before
+   */
+  void stop(boolean sealRest) {
     lock.lock();
     try {
       stopping = true;
+      if (!sealRest) {
+        full.clear();
+      }
       work.signalAll();
     } finally {
       lock.unlock();
@@ -212,6 +233,7 @@ final class OpenSegments implements LogWriter.Output {
       long number = syncsBegun + 1;
       syncsBegun = number;
       long target = log.committedSeq();
+      syncRecovered();
       for (var segment : unsealed()) {
         if (segment.lastSeq > durableSeq) {
           syncFile(segment);
@@ -223,6 +245,25 @@ final class OpenSegments implements LogWriter.Output {
       syncLock.unlock();
     }
     health.check(); // another thread's sync may have taken the kernel's one report of a failure
+  }
+
+  /** What an earlier process wrote is this one's to sync. */
+  private void syncRecovered() {
+    for (var segment : recovered) {
+      var pinned = SegmentRecords.pinned(segments, segment);
+      if (pinned == null) {
+        continue; // a checkpoint removed it: nothing in it counts any more
+      }
+      try {
+        pinned.file().sync();
+      } catch (StoreException e) {
+        health.markSuspect(e);
+        throw e;
+      } finally {
+        pinned.unpin();
+      }
+    }
+    recovered = List.of();
   }
 
   private void syncFile(Segment segment) {

@@ -41,6 +41,7 @@ final class Recovery {
   private final LogScanner scanner = new LogScanner();
   private final List<String> leftovers = new ArrayList<>();
   private long lastSeq;
+  private long durableSeq;
 
   Recovery(Directory directory, Superblock superblock, Index index, Segments segments) {
     this.directory = directory;
@@ -200,6 +201,7 @@ final class Recovery {
     for (var item : items) {
       durable = Math.max(durable, item.durable);
     }
+    durableSeq = durable;
     for (var item : items) {
       if (item.seq <= lastSeq) {
         continue;
@@ -295,11 +297,18 @@ final class Recovery {
         segment.name);
   }
 
+  /** The highest batch that is known to be on stable storage. */
+  long durableSeq() {
+    return Math.clamp(durableSeq, superblock.seq(), lastSeq);
+  }
+
   /**
-   * Puts on stable storage what was replayed, before anything is acknowledged on top of it, and
-   * clears away files that hold nothing.
+   * Clears away files that hold nothing.
+   *
+   * @return segments whose batches may not be on stable storage yet: the next sync includes them
    */
-  void settle() {
+  List<Segment> settle() {
+    var unsynced = new ArrayList<Segment>();
     for (var segment : known.values()) {
       boolean used = segments.get(segment.slot) == segment;
       if (!used) {
@@ -307,14 +316,12 @@ final class Recovery {
         continue;
       }
       if (segment.state != Segment.State.SEALED) {
-        try (var file = directory.open(segment.name)) {
-          file.sync();
-        }
+        unsynced.add(segment);
         segment.state = Segment.State.SEALED;
         segments.forgetTail(segment);
       }
     }
     leftovers.forEach(directory::delete);
-    directory.sync();
+    return unsynced;
   }
 }

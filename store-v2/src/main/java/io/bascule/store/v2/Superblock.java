@@ -50,7 +50,11 @@ record Superblock(
 
   /** The pool is opened: the batches of the last incarnation count up to {@code lastSeq}. */
   Superblock opened(long newEpoch, long lastSeq) {
-    var newEnds = new ArrayList<End>(ends);
+    var newEnds = new ArrayList<End>();
+    for (var end : ends) {
+      // What the last opening found there and did not sync may be gone since, and what followed.
+      newEnds.add(new End(end.incarnation, Math.min(end.lastSeq, lastSeq)));
+    }
     newEnds.add(new End(incarnation, lastSeq));
     return new Superblock(
         pool,

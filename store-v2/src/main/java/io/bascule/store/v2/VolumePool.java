@@ -19,8 +19,9 @@ import java.util.UUID;
  * The volumes of format 2 in one directory. Used by the lease holder only. Methods are safe for
  * many threads; those that change which volumes there are, are durable when they return.
  *
- * <p>Invariants: nothing is written before what recovery found is on stable storage and the
- * superblock ends the earlier incarnation; once {@link #isSuspect}, nothing is written any more.
+ * <p>Invariants: nothing is written before the superblock ends the earlier incarnation; what that
+ * one wrote counts as durable only after a sync of this one; once {@link #isSuspect}, nothing is
+ * written any more.
  */
 public final class VolumePool implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger(VolumePool.class.getName());
@@ -55,7 +56,9 @@ public final class VolumePool implements AutoCloseable {
     this.findings = List.copyOf(restored.findings);
     this.space = new Space(directory, segments, settings);
     long incarnation = superblock.incarnation();
-    this.openSegments = new OpenSegments(segments, health, space, incarnation, restored.lastSeq);
+    this.openSegments =
+        new OpenSegments(
+            segments, health, space, incarnation, restored.durableSeq, restored.unsynced);
     this.log = new LogWriter(index, segments, openSegments, health, incarnation, restored.lastSeq);
     this.checkpointer =
         new Checkpointer(
@@ -82,7 +85,9 @@ public final class VolumePool implements AutoCloseable {
       CheckpointFiles files,
       Map<Integer, Page.At> groups,
       List<String> findings,
-      long lastSeq) {}
+      long lastSeq,
+      long durableSeq,
+      List<Segment> unsynced) {}
 
   /** Whether the directory holds a pool. */
   public static boolean exists(Directory directory) {
@@ -107,7 +112,7 @@ public final class VolumePool implements AutoCloseable {
             directory,
             settings,
             superblock,
-            new Restored(index, segments, files, Map.of(), List.of(), 0));
+            new Restored(index, segments, files, Map.of(), List.of(), 0, 0, List.of()));
     int _ = made.checkpointer.run();
     made.start();
     return made;
@@ -134,7 +139,7 @@ public final class VolumePool implements AutoCloseable {
       restore.run(meta);
       var recovery = new Recovery(directory, superblock, index, segments);
       recovery.replay(meta);
-      recovery.settle();
+      var unsynced = recovery.settle();
       var findings = new ArrayList<>(restore.findings());
       findings.addAll(recovery.findings());
       var opened = superblock.opened(epoch, recovery.lastSeq());
@@ -146,7 +151,15 @@ public final class VolumePool implements AutoCloseable {
               directory,
               settings,
               opened,
-              new Restored(index, segments, files, restore.groups(), findings, recovery.lastSeq()));
+              new Restored(
+                  index,
+                  segments,
+                  files,
+                  restore.groups(),
+                  findings,
+                  recovery.lastSeq(),
+                  recovery.durableSeq(),
+                  unsynced));
       if (crowded && !pool.isSuspect()) {
         pool.checkpoint();
       }
@@ -442,7 +455,11 @@ public final class VolumePool implements AutoCloseable {
         index.leaves.memoryBytes());
   }
 
-  /** Makes a last checkpoint and closes the files; volumes are closed before. */
+  /**
+   * Makes a last checkpoint and closes the files; volumes are closed before. That waits for the
+   * disk: who must be quick calls {@link #checkpoint} while hosts are still served, or {@link
+   * #abandon}.
+   */
   @Override
   public void close() {
     synchronized (this) {
@@ -453,7 +470,7 @@ public final class VolumePool implements AutoCloseable {
       Check.that(open.isEmpty(), "%d volumes are open", open.size());
     }
     keeper.stop();
-    openSegments.stop();
+    openSegments.stop(true);
     if (!isSuspect()) {
       try {
         int _ = checkpointer.run();
@@ -464,13 +481,20 @@ public final class VolumePool implements AutoCloseable {
     release();
   }
 
-  /** Stops as a killed process does: nothing more is written. For tests. */
-  void abandon() {
+  /**
+   * Stops without putting anything on stable storage, as the death of the process would. Nothing
+   * that was acknowledged is lost; opening replays the log behind the last checkpoint. Nobody may
+   * use the volumes any more.
+   */
+  public void abandon() {
     synchronized (this) {
+      if (closed) {
+        return;
+      }
       closed = true;
     }
     keeper.stop();
-    openSegments.stop();
+    openSegments.stop(false);
     release();
   }
 
