@@ -1,6 +1,7 @@
 package io.bascule.controller.catalog;
 
 import io.bascule.controller.catalog.Catalog.VolumeEntry;
+import io.bascule.controller.state.VolumeFormat;
 import io.bascule.core.api.VolumeCheckView;
 import io.bascule.core.api.VolumeCheckView.Checked;
 import io.bascule.core.api.VolumeCheckView.Finding;
@@ -13,8 +14,11 @@ import java.util.OptionalLong;
 /** What a look at volumes is told as, of a running appliance and of one that is down. */
 final class VolumeChecks {
   private static final String LIMITS =
-      "Headers, files, sizes and marks were looked at. What the blocks hold was not: format 1 keeps"
-          + " no checksums.";
+      "Headers, files, sizes and marks were looked at. What the blocks hold was not: ";
+
+  private static final String NO_CHECKSUMS = "format 1 keeps no checksums.";
+
+  private static final String CHECKSUMS = "format 2 compares its checksums whenever it reads.";
 
   private static final String DISK =
       "Look at the disk under the enclosure, and stop writing to it. What cannot be restored there"
@@ -24,8 +28,11 @@ final class VolumeChecks {
 
   /** All that was looked at. */
   static VolumeCheckView view(boolean live, List<Checked> volumes, List<String> strays) {
-    boolean sound = volumes.stream().allMatch(one -> one.findings().isEmpty()) && strays.isEmpty();
-    return new VolumeCheckView(sound, live, volumes, strays, LIMITS);
+    boolean sound =
+        volumes.stream().allMatch(volume -> volume.findings().isEmpty()) && strays.isEmpty();
+    boolean one = volumes.stream().allMatch(volume -> volume.format() <= VolumeFormat.ONE);
+    return new VolumeCheckView(
+        sound, live, volumes, strays, LIMITS + (one ? NO_CHECKSUMS : CHECKSUMS));
   }
 
   /** A volume of the catalog, as its store found it. */
