@@ -41,7 +41,9 @@ final class VolumeChecks {
     boolean damaged = false;
     for (var one : found.findings()) {
       damaged |= one.trouble() != Trouble.SUSPECT;
-      findings.add(new Finding(one.trouble().name(), one.detail(), remedy(entry, one.trouble())));
+      findings.add(
+          new Finding(
+              one.trouble().name(), one.detail(), remedy(entry, found.format(), one.trouble())));
     }
     if (isSmaller(found.sizeBytes(), entry)) {
       damaged = true;
@@ -71,12 +73,15 @@ final class VolumeChecks {
     return sizeBytes.isPresent() && sizeBytes.getAsLong() < entry.sizeBytes();
   }
 
-  private static String remedy(VolumeEntry entry, Trouble trouble) {
+  private static String remedy(VolumeEntry entry, int format, Trouble trouble) {
     return switch (trouble) {
       case SUSPECT ->
-          "Hosts read it and cannot write. Check its data; `bascule volume check "
-              + entry.name()
-              + " --accept` lets them write again.";
+          format == VolumeFormat.ONE
+              ? "Hosts read it and cannot write. Check its data; `bascule volume check "
+                  + entry.name()
+                  + " --accept` lets them write again."
+              : "Hosts read the pool's volumes and cannot write. Look at the disk under the"
+                  + " enclosure; copy the volumes elsewhere while they can be read.";
       case HEADER_TOO_NEW -> "A newer release wrote it: run that release.";
       case HEADER_TOO_OLD -> "An older format wrote it: it is not one of this product's releases.";
       case HEADER_MISSING, HEADER_CORRUPT, DATA_MISSING, DATA_SHORT, UNREADABLE -> DISK;

@@ -4,6 +4,7 @@ import io.bascule.controller.catalog.Catalog.VolumeEntry;
 import io.bascule.controller.service.EventService;
 import io.bascule.controller.service.VolumeService;
 import io.bascule.controller.state.StateDb;
+import io.bascule.controller.state.VolumeFormat;
 import io.bascule.core.Check;
 import io.bascule.core.Refusal;
 import io.bascule.core.api.ErrorCode;
@@ -426,10 +427,18 @@ public final class Volumes implements VolumeService {
     try {
       var entry = entry(name);
       usable(entry);
-      if (!checked(entry).state().equals("SUSPECT")) {
+      var found = checked(entry);
+      if (!found.state().equals("SUSPECT")) {
         throw new Refusal(
             ErrorCode.CONFLICTING_OPERATION,
             "Volume " + name + " is not suspect: there is nothing to accept.");
+      }
+      if (found.format() != VolumeFormat.ONE) {
+        throw new Refusal(
+            ErrorCode.CONFLICTING_OPERATION,
+            "Volumes of format "
+                + found.format()
+                + " share one pool, and all of it is suspect: none is accepted by itself.");
       }
       try {
         store.accept(entry.uuid());
@@ -459,10 +468,9 @@ public final class Volumes implements VolumeService {
           "CRITICAL",
           suspectAlert(entry),
           "Volume " + entry.name() + " is suspect: a sync of it failed.",
-          "Hosts read it and cannot write. Check the disk and the volume's data; then `bascule"
-              + " volume check "
+          "Hosts read it and cannot write. Look at the disk under the enclosure; `bascule volume check "
               + entry.name()
-              + " --accept` lets hosts write again.");
+              + "` says what to do then.");
     }
   }
 

@@ -189,7 +189,7 @@ class VolumesTest {
   }
 
   /** A crash is a store that throws something nobody handles, before or after it has acted. */
-  private static final class CrashingStore implements VolumeStore {
+  private static class CrashingStore implements VolumeStore {
     private final VolumeStore store;
     private final String crashIn;
     private final boolean after;
@@ -339,6 +339,26 @@ class VolumesTest {
         .doesNotContain("volume.suspect.v");
     takeOver();
     assertThat(volumes.checkAll().sound()).isTrue();
+  }
+
+  @Test
+  void shouldAcceptNoVolumeOfAPool() throws Exception {
+    volumes.create("v", MIB, "me");
+    close();
+    var real = new StoreV1(LocalDirectory.open(dir.resolve("v1")));
+    promote(
+        new CrashingStore(real, "nothing", false) {
+          @Override
+          public VolumeCheck check(UUID uuid) {
+            return new VolumeCheck(
+                2,
+                java.util.OptionalLong.of(MIB),
+                List.of(new VolumeCheck.Finding(VolumeCheck.Trouble.SUSPECT, "the pool")));
+          }
+        });
+    refuses(ErrorCode.CONFLICTING_OPERATION, () -> volumes.accept("v", "me"));
+    var finding = volumes.check("v").volumes().getFirst().findings().getFirst();
+    assertThat(finding.remedy()).doesNotContain("--accept");
   }
 
   /** As a failed sync marks it: state and checksum. */
