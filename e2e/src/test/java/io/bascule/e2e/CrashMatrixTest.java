@@ -15,6 +15,8 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -24,6 +26,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * fall in its step fails. A rotating sample in ./check, all of it in ./check --all; {@code
  * -Dbascule.crash.only=REGEX} runs the cases it finds.
  */
+@Execution(ExecutionMode.CONCURRENT)
 class CrashMatrixTest {
   private static final int SAMPLE = 4;
 

@@ -20,6 +20,8 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -28,6 +30,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * and QEMU's data: canceled in each phase, taken over by the old release, killed, and completed.
  * All of the cases in ./check --all, a rotating one of each kind in ./check.
  */
+@Execution(ExecutionMode.CONCURRENT)
 class MigrationTest {
   private static final long SIZE_BYTES = 96L << 20;
 

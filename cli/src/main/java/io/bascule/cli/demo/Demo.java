@@ -47,7 +47,7 @@ public final class Demo {
     var narrator = new Narrator(screen);
     long start = System.nanoTime();
     narrator.title("Bascule: an upgrade that is canceled while a host writes");
-    for (String release : new String[] {"1.2.1", "1.2.2"}) {
+    for (String release : new String[] {"1.2.1", "1.2.2", Story.NEXT}) {
       var file = home.resolve("releases/" + release + "/target/bascule-" + release + ".pkg");
       if (!Files.isRegularFile(file)) {
         narrator.broke("the package " + file + " is not built");
