@@ -41,8 +41,7 @@ final class MigrationChapters {
         .change(
             "POST",
             "/upgrade",
-            new UpgradeView.Start(
-                NEW, false, pauseAt, "FINISH_SOONER", null, CONFIRM_SECONDS));
+            new UpgradeView.Start(NEW, false, pauseAt, "FINISH_SOONER", null, CONFIRM_SECONDS));
   }
 
   private void upgradeToPhaseThree() throws NotReachable, Refused, StoryBroke {
@@ -69,9 +68,7 @@ final class MigrationChapters {
   }
 
   private void awaitPaused(String step) throws NotReachable, Refused, StoryBroke {
-    story
-        .watch()
-        .awaitUpgrade(running, u -> u.state().equals("PAUSED") && step.equals(u.step()));
+    story.watch().awaitUpgrade(running, u -> u.state().equals("PAUSED") && step.equals(u.step()));
   }
 
   private void migrate() throws NotReachable, Refused, StoryBroke {

@@ -221,8 +221,7 @@ final class Story {
       throw new StoryBroke("the upgrade is gone");
     }
     var request =
-        new CancelView.Request(
-            id, preview.revision(), reason, "the demonstration", false, false);
+        new CancelView.Request(id, preview.revision(), reason, "the demonstration", false, false);
     return Json.read(CancelView.Answer.class, client.change("POST", "/upgrade/cancel", request));
   }
 
