@@ -34,6 +34,7 @@ final class Rig implements AutoCloseable {
   final FakeFormatTwo.Faults faults = new FakeFormatTwo.Faults();
   final Row row = new Row();
   private volatile int processes;
+  private volatile int deadUpTo;
   private final boolean realPool;
   final List<UUID> ids = new ArrayList<>();
   final List<Oracle> oracles = new ArrayList<>();
@@ -137,7 +138,8 @@ final class Rig implements AutoCloseable {
     alarms.clear();
     var made =
         new Migration(
-            new Migrator.Surroundings(two.open(), two.open(), bootId, row, new Around(now)),
+            new Migrator.Surroundings(
+                two.open(), two.open(), bootId, new RowOf(now), new Around(now)),
             () ->
                 realPool
                     ? new PooledFormatTwo(two.open(), now)
@@ -220,6 +222,33 @@ final class Rig implements AutoCloseable {
   /**
    * The process dies: its writes are in the page cache. The next one opens format 1 and goes on.
    */
+  /** The row as one process reaches it: not any more once that is dead. */
+  private final class RowOf implements Migrator.Record {
+    private final int process;
+
+    RowOf(int process) {
+      this.process = process;
+    }
+
+    private void requireAlive() {
+      if (process <= deadUpTo) {
+        throw new IllegalStateException("process " + process + " is dead");
+      }
+    }
+
+    @Override
+    public void lose(Loss cause) {
+      requireAlive();
+      row.lose(cause);
+    }
+
+    @Override
+    public Decision commit() {
+      requireAlive();
+      return row.commit();
+    }
+  }
+
   void restart(Optional<Phase> phase, long nextStallMillis) {
     die();
     stallMillis = nextStallMillis;
@@ -228,12 +257,14 @@ final class Rig implements AutoCloseable {
   }
 
   void die() {
+    deadUpTo = processes;
     one.processDies();
     two.processDies();
     migration.close();
   }
 
   void powerFails(Random random) {
+    deadUpTo = processes;
     one.powerFails(random);
     two.powerFails(random);
     migration.close();
