@@ -388,7 +388,10 @@ public final class UpgradeMachine {
     return switch (upgrade.state()) {
       case RUNNING -> {
         StepName step = upgrade.step().orElseThrow();
-        if (step.phase().isEmpty() || step == StepName.COMMIT) {
+        if (upgrade.row().committed()) {
+          yield new Result.Unchanged("The migration is committed; there is nothing left to pause.");
+        }
+        if (step.phase().isEmpty()) {
           yield new Result.Unchanged(
               "The rolling part cannot be paused in the middle of "
                   + step

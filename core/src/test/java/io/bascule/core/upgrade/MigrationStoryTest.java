@@ -167,6 +167,22 @@ class MigrationStoryTest {
   }
 
   @Test
+  void shouldPauseAtAnyMomentOfTheMigrationUpToTheCommit() {
+    for (var step : EnumSet.range(StepName.PHASE_1, StepName.COMMIT)) {
+      var paused = new FakeAppliance();
+      paused.startMigrating(Set.of());
+      paused.until(() -> paused.upgrade().step().equals(Optional.of(step)), LIMIT);
+      var asked = new UpgradeEvent.PauseAsked("admin", paused.now());
+      assertThat(changed(paused.upgrade(), asked).state()).isEqualTo(UpgradeState.PAUSED);
+    }
+    appliance.startMigrating(Set.of());
+    appliance.until(() -> appliance.upgrade().row().committed(), LIMIT);
+    var late = new UpgradeEvent.PauseAsked("admin", appliance.now());
+    assertThat(UpgradeMachine.step(appliance.upgrade(), late))
+        .isInstanceOf(UpgradeMachine.Result.Unchanged.class);
+  }
+
+  @Test
   void shouldNotCommitWhileAControllerIsOff() {
     appliance.startMigrating(Set.of());
     until(StepName.PHASE_4);
