@@ -33,7 +33,7 @@ final class Appliance implements AutoCloseable {
   private static final AtomicInteger NEXT_PORT =
       // Apart from those of other runs on this machine.
       new AtomicInteger(21_000 + (int) (ProcessHandle.current().pid() % 100) * 80);
-  private static final Duration PATIENCE = Duration.ofSeconds(240);
+  private static final Duration PATIENCE = Duration.ofSeconds(120);
 
   final Path data;
   final int iscsiPort;

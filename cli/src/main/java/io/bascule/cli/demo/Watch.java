@@ -17,7 +17,7 @@ import java.util.function.Predicate;
 /** Waits for the appliance to become what the story tells, showing how it goes. */
 final class Watch {
   /** Generous on a slow machine; the usual is a tenth of it. */
-  private static final Duration BOUND = Duration.ofSeconds(180);
+  private static final Duration BOUND = Duration.ofSeconds(120);
 
   private static final int POLL_MILLIS = 150;
 
