@@ -2,6 +2,7 @@ package io.bascule.migration;
 
 import io.bascule.core.Check;
 import io.bascule.core.migration.Service;
+import io.bascule.core.volume.LockedVolume;
 import io.bascule.core.volume.StoreException;
 import io.bascule.core.volume.Volume;
 import java.lang.System.Logger.Level;
@@ -454,7 +455,7 @@ final class MirroredVolume implements Volume {
                 locked.in = inFirst;
                 return operation.run(locked);
               });
-      flushDue = locked.flushDue;
+      flushDue = locked.flushDue();
     }
     if (flushDue) {
       first.flush(); // only now: a slow disk must not keep others off the range
@@ -485,48 +486,20 @@ final class MirroredVolume implements Volume {
     primary().close();
   }
 
-  private void checkRange(long offsetBytes, long lengthBytes) {
-    long size = first.sizeBytes();
-    if (offsetBytes < 0
-        || lengthBytes < 0
-        || offsetBytes > size
-        || lengthBytes > size - offsetBytes
-        || offsetBytes % BLOCK_BYTES != 0
-        || lengthBytes % BLOCK_BYTES != 0) {
-      throw new IllegalArgumentException(
-          "not a range of volume %s (%d bytes): %d bytes at %d"
-              .formatted(uuid(), size, lengthBytes, offsetBytes));
-    }
-  }
-
   /** The volume as an atomic operation sees it: the range is locked already, the rest is out. */
-  private final class Locked implements Volume {
+  private final class Locked extends LockedVolume {
     private final Mode mode;
-    private final long from;
-    private final long end;
-    private boolean flushDue;
 
     /** Format 1 as its own atomic operation shows it. */
     private @Nullable Volume in;
 
     Locked(Mode mode, long from, long end) {
+      super(first, from, end - from);
       this.mode = mode;
-      this.from = from;
-      this.end = end;
     }
 
     private Volume in() {
       return Check.found(in, "the volume of an atomic operation");
-    }
-
-    @Override
-    public UUID uuid() {
-      return first.uuid();
-    }
-
-    @Override
-    public long sizeBytes() {
-      return first.sizeBytes();
     }
 
     /** From format 1, which holds everything; the lock keeps it still. */
@@ -541,9 +514,8 @@ final class MirroredVolume implements Volume {
     }
 
     @Override
-    public void write(long offsetBytes, ByteBuffer source, boolean fua) {
+    protected void writeInside(long offsetBytes, ByteBuffer source) {
       int position = source.position();
-      checkInside(offsetBytes, source.remaining());
       changeLocked(
           mode,
           in(),
@@ -553,56 +525,16 @@ final class MirroredVolume implements Volume {
               volume.write(
                   at, source.slice(position + (int) (at - offsetBytes), (int) length), false));
       source.position(source.limit());
-      flushDue |= fua;
     }
 
     @Override
-    public void trim(long offsetBytes, long lengthBytes) {
-      checkInside(offsetBytes, lengthBytes);
+    protected void trimInside(long offsetBytes, long lengthBytes) {
       changeLocked(mode, in(), offsetBytes, lengthBytes, Volume::trim);
     }
 
     @Override
-    public void zero(long offsetBytes, long lengthBytes) {
-      checkInside(offsetBytes, lengthBytes);
+    protected void zeroInside(long offsetBytes, long lengthBytes) {
       changeLocked(mode, in(), offsetBytes, lengthBytes, Volume::zero);
-    }
-
-    @Override
-    public void flush() {
-      first.flush();
-    }
-
-    @Override
-    public <T> T atomically(long offsetBytes, long lengthBytes, AtomicOperation<T> operation) {
-      checkInside(offsetBytes, lengthBytes);
-      return operation.run(this);
-    }
-
-    @Override
-    public long allocatedBytes() {
-      return first.allocatedBytes();
-    }
-
-    @Override
-    public List<Extent> extents(long offsetBytes, long lengthBytes) {
-      return first.extents(offsetBytes, lengthBytes);
-    }
-
-    @Override
-    public void close() {
-      throw new IllegalStateException("an atomic operation does not close its volume");
-    }
-
-    private void checkInside(long offsetBytes, long lengthBytes) {
-      checkRange(offsetBytes, lengthBytes);
-      Check.that(
-          offsetBytes >= from && offsetBytes + lengthBytes <= end,
-          "an atomic operation on [%d, %d) changes %d bytes at %d",
-          from,
-          end,
-          lengthBytes,
-          offsetBytes);
     }
   }
 }

@@ -57,6 +57,24 @@ public interface Volume extends AutoCloseable {
    */
   <T> T atomically(long offsetBytes, long lengthBytes, AtomicOperation<T> operation);
 
+  /**
+   * Throws {@link IllegalArgumentException} unless that is a range of whole blocks inside the
+   * volume.
+   */
+  default void checkRange(long offsetBytes, long lengthBytes) {
+    long size = sizeBytes();
+    if (offsetBytes < 0
+        || lengthBytes < 0
+        || offsetBytes > size
+        || lengthBytes > size - offsetBytes
+        || offsetBytes % BLOCK_BYTES != 0
+        || lengthBytes % BLOCK_BYTES != 0) {
+      throw new IllegalArgumentException(
+          "not a range of volume %s (%d bytes): %d bytes at %d"
+              .formatted(uuid(), size, lengthBytes, offsetBytes));
+    }
+  }
+
   /** Bytes of storage in use. */
   long allocatedBytes();
 

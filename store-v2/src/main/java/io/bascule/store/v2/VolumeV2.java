@@ -1,6 +1,7 @@
 package io.bascule.store.v2;
 
 import io.bascule.core.Check;
+import io.bascule.core.volume.LockedVolume;
 import io.bascule.core.volume.StoreException;
 import io.bascule.core.volume.Volume;
 import java.nio.ByteBuffer;
@@ -400,7 +401,7 @@ final class VolumeV2 implements Volume {
     } finally {
       locks.unlock(offsetBytes, lengthBytes, true);
     }
-    if (locked.flushDue) {
+    if (locked.flushDue()) {
       flush(); // only now: a slow disk must not keep others off the range
     }
     return result;
@@ -470,111 +471,30 @@ final class VolumeV2 implements Volume {
     }
   }
 
-  private void checkRange(long offsetBytes, long lengthBytes) {
+  @Override
+  public void checkRange(long offsetBytes, long lengthBytes) {
     checkOpen();
-    long size = entry.sizeBytes;
-    if (offsetBytes < 0
-        || lengthBytes < 0
-        || offsetBytes > size
-        || lengthBytes > size - offsetBytes
-        || offsetBytes % BLOCK_BYTES != 0
-        || lengthBytes % BLOCK_BYTES != 0) {
-      throw new IllegalArgumentException(
-          "not a range of volume %s (%d bytes): %d bytes at %d"
-              .formatted(entry.uuid, size, lengthBytes, offsetBytes));
-    }
+    Volume.super.checkRange(offsetBytes, lengthBytes);
   }
 
   /** The volume as an atomic operation sees it: the range is locked already, the rest is out. */
-  private final class Locked implements Volume {
-    private final long from;
-    private final long end;
-
-    /** What was written has to be on stable storage before the operation is reported done. */
-    private boolean flushDue;
-
+  private final class Locked extends LockedVolume {
     Locked(long offsetBytes, long lengthBytes) {
-      this.from = offsetBytes;
-      this.end = offsetBytes + lengthBytes;
+      super(VolumeV2.this, offsetBytes, lengthBytes);
     }
 
     @Override
-    public UUID uuid() {
-      return entry.uuid;
-    }
-
-    @Override
-    public long sizeBytes() {
-      return entry.sizeBytes;
-    }
-
-    @Override
-    public void read(long offsetBytes, ByteBuffer destination) {
-      VolumeV2.this.read(offsetBytes, destination);
-    }
-
-    @Override
-    public int tryRead(long offsetBytes, ByteBuffer destination) {
-      return VolumeV2.this.tryRead(offsetBytes, destination);
-    }
-
-    @Override
-    public void write(long offsetBytes, ByteBuffer source, boolean fua) {
-      checkInside(offsetBytes, source.remaining());
+    protected void writeInside(long offsetBytes, ByteBuffer source) {
       checkWritable();
       writeLocked(offsetBytes, source);
-      flushDue |= fua;
     }
 
     @Override
-    public void trim(long offsetBytes, long lengthBytes) {
-      checkInside(offsetBytes, lengthBytes);
+    protected void trimInside(long offsetBytes, long lengthBytes) {
       checkWritable();
       if (lengthBytes > 0) {
         trimLocked(offsetBytes, lengthBytes);
       }
-    }
-
-    @Override
-    public void zero(long offsetBytes, long lengthBytes) {
-      trim(offsetBytes, lengthBytes);
-    }
-
-    @Override
-    public void flush() {
-      VolumeV2.this.flush();
-    }
-
-    @Override
-    public <T> T atomically(long offsetBytes, long lengthBytes, AtomicOperation<T> operation) {
-      checkInside(offsetBytes, lengthBytes);
-      return operation.run(this);
-    }
-
-    @Override
-    public long allocatedBytes() {
-      return VolumeV2.this.allocatedBytes();
-    }
-
-    @Override
-    public List<Extent> extents(long offsetBytes, long lengthBytes) {
-      return VolumeV2.this.extents(offsetBytes, lengthBytes);
-    }
-
-    @Override
-    public void close() {
-      throw new IllegalStateException("an atomic operation does not close its volume");
-    }
-
-    private void checkInside(long offsetBytes, long lengthBytes) {
-      checkRange(offsetBytes, lengthBytes);
-      Check.that(
-          offsetBytes >= from && offsetBytes + lengthBytes <= end,
-          "an atomic operation on [%d, %d) changes %d bytes at %d",
-          from,
-          end,
-          lengthBytes,
-          offsetBytes);
     }
   }
 }
