@@ -5,6 +5,7 @@ import io.bascule.core.Slot;
 import io.bascule.core.Status;
 import io.bascule.core.Version;
 import io.bascule.core.api.UpgradeView.Precheck;
+import io.bascule.core.migration.SpaceRule;
 import io.bascule.core.upgrade.World;
 import io.bascule.release.InstallRules;
 import io.bascule.release.Manifest;
@@ -52,7 +53,7 @@ final class Prechecks {
     }
   }
 
-  Outcome run(Version to, World world, long rollbackCounter) {
+  Outcome run(Version to, World world, long rollbackCounter, long allocatedBytes) {
     List<Precheck> checks = new ArrayList<>();
     for (var id : ControllerId.values()) {
       checks.add(controller(id, world));
@@ -61,7 +62,7 @@ final class Prechecks {
     Path file = packages.resolve(ReleasePackage.fileName(to));
     var manifest = verified(file, to, checks);
     manifest.ifPresent(m -> checks.add(path(m, world, rollbackCounter)));
-    manifest.ifPresent(m -> checks.add(space(file)));
+    manifest.ifPresent(m -> checks.add(space(file, m.migration(), allocatedBytes)));
     return new Outcome(List.copyOf(checks), manifest);
   }
 
@@ -178,16 +179,10 @@ final class Prechecks {
     return known;
   }
 
-  private Precheck space(Path file) {
+  private Precheck space(Path file, boolean migrates, long allocatedBytes) {
     try {
-      long needed = 2 * SLOT_BYTES_PER_PACKAGE_BYTE * Files.size(file) + RESERVE_BYTES;
-      long free = Files.getFileStore(root).getUsableSpace();
-      boolean enough = free >= needed;
-      return new Precheck(
-          "free-space",
-          enough,
-          "%d MiB needed for the new slots, %d MiB free.".formatted(needed >> 20, free >> 20),
-          enough ? null : "Free some space on the file system of the data directory.");
+      return space(
+          Files.size(file), migrates, allocatedBytes, Files.getFileStore(root).getUsableSpace());
     } catch (IOException e) {
       return new Precheck(
           "free-space",
@@ -195,6 +190,28 @@ final class Prechecks {
           "The free space cannot be told: " + e.getMessage(),
           "Look at the file system of the data directory.");
     }
+  }
+
+  /**
+   * Room for the new slots, and for a migration also for both formats side by side.
+   *
+   * @param allocatedBytes of the volumes, as they are
+   */
+  static Precheck space(long packageBytes, boolean migrates, long allocatedBytes, long freeBytes) {
+    long slots = 2 * SLOT_BYTES_PER_PACKAGE_BYTE * packageBytes + RESERVE_BYTES;
+    long formatTwo = migrates ? SpaceRule.neededBytes(allocatedBytes) : 0;
+    boolean enough = freeBytes >= slots + formatTwo;
+    String what =
+        migrates
+            ? "%d MiB needed for the new slots, %d MiB for format 2 beside format 1, %d MiB free."
+                .formatted(slots >> 20, formatTwo >> 20, freeBytes >> 20)
+            : "%d MiB needed for the new slots, %d MiB free."
+                .formatted(slots >> 20, freeBytes >> 20);
+    return new Precheck(
+        "free-space",
+        enough,
+        what,
+        enough ? null : "Free some space on the file system of the data directory.");
   }
 
   /** The slots the controllers run now: the plan's old ones. Empty while one is unknown. */

@@ -163,7 +163,8 @@ public final class Upgrades implements UpgradeService {
     Options options = options(start);
     return owner.ask(world -> {
       refuseWhileRunning("a dry run");
-      var outcome = prechecks.run(to, world, store.row().row().rollbackCounter());
+      var outcome =
+          prechecks.run(to, world, store.row().row().rollbackCounter(), hostIo.allocatedBytes());
       return view(outcome, options.tuning(), world);
     });
   }
@@ -222,7 +223,7 @@ public final class Upgrades implements UpgradeService {
     return owner.ask(world -> {
       refuseWhileRunning("another upgrade");
       var row = store.row();
-      var outcome = prechecks.run(to, world, row.row().rollbackCounter());
+      var outcome = prechecks.run(to, world, row.row().rollbackCounter(), hostIo.allocatedBytes());
       var slots = Prechecks.runningSlots(world);
       if (!outcome.passed() || slots.isEmpty()) {
         throw new Refusal(

@@ -35,7 +35,9 @@ public abstract class LockedVolume implements Volume {
     trimInside(offsetBytes, lengthBytes);
   }
 
-  /** Whether something was written that has to be on stable storage before the operation is done. */
+  /**
+   * Whether something was written that has to be on stable storage before the operation is done.
+   */
   public final boolean flushDue() {
     return flushDue;
   }
@@ -85,8 +87,7 @@ public abstract class LockedVolume implements Volume {
   }
 
   @Override
-  public final <T> T atomically(
-      long offsetBytes, long lengthBytes, AtomicOperation<T> operation) {
+  public final <T> T atomically(long offsetBytes, long lengthBytes, AtomicOperation<T> operation) {
     checkInside(offsetBytes, lengthBytes);
     return operation.run(this);
   }
