@@ -323,11 +323,12 @@ final class UpCommand implements Callable<Integer> {
 
   private int stay(Screen screen, LocalAppliance appliance, StateWatch watch)
       throws IOException, InterruptedException {
-    say(screen, "");
-    say(screen, "Ctrl-C stops the appliance.");
     var ended = new AtomicBoolean();
     var stop = new Thread(() -> stopOnSignal(screen, appliance, ended), "stop-appliance");
     Runtime.getRuntime().addShutdownHook(stop);
+    // Only now: who reads this line may press it at once.
+    say(screen, "");
+    say(screen, "Ctrl-C stops the appliance.");
     while (appliance.isRunning()) {
       appliance.state().ifPresent(watch::see);
       Thread.sleep(WATCH_MILLIS);
