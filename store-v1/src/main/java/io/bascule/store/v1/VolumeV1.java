@@ -1,9 +1,9 @@
 package io.bascule.store.v1;
 
 import io.bascule.core.Check;
+import io.bascule.core.volume.LockedVolume;
 import io.bascule.core.volume.StoreException;
 import io.bascule.core.volume.StoredFile;
-import io.bascule.core.volume.LockedVolume;
 import io.bascule.core.volume.Volume;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;

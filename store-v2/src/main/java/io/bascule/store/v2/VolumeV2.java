@@ -1,6 +1,5 @@
 package io.bascule.store.v2;
 
-import io.bascule.core.Check;
 import io.bascule.core.volume.LockedVolume;
 import io.bascule.core.volume.StoreException;
 import io.bascule.core.volume.Volume;
