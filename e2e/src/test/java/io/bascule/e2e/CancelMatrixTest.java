@@ -111,8 +111,14 @@ class CancelMatrixTest {
     appliance.awaitState("PAUSED");
     var standby = appliance.awaitActive().other();
     appliance.bascule("controller", "power-off", Integer.toString(standby.number()), "--yes").ok();
-    appliance.eventually("blocked", () -> appliance.availability().equals("BLOCKED"));
-    assertThat(appliance.upgrade().text("cancel.reason")).contains("OFF");
+    // For a moment it is known only that the standby does not answer, which blocks as well.
+    appliance.eventually(
+        "blocked because it is OFF",
+        () -> {
+          var now = appliance.upgrade();
+          return now.text("cancel.availability").equals("BLOCKED")
+              && now.text("cancel.reason").contains("OFF");
+        });
     var refused = appliance.cancel("");
     assertThat(refused.status()).isEqualTo(409);
     assertThat(refused.text("code")).isEqualTo("CANCEL_BLOCKED");

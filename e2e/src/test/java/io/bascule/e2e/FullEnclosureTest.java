@@ -2,7 +2,6 @@ package io.bascule.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
-import static org.assertj.core.api.Assumptions.assumeThat;
 
 import io.bascule.core.ControllerId;
 import io.bascule.host.initiator.BlockDevice;
@@ -13,8 +12,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -32,32 +29,6 @@ class FullEnclosureTest {
   private static final long FOR_HOSTS_BYTES = 150L << 20;
 
   @TempDir private Path folder;
-  private Path mount = Path.of("");
-
-  @BeforeEach
-  void mount() throws IOException {
-    var image = folder.resolve("disk.img");
-    mount = Files.createDirectory(folder.resolve("disk"));
-    Commands.run(10, "truncate", "-s", "10G", image.toString()).ok();
-    Commands.run(60, "mkfs.ext4", "-q", "-F", "-m", "0", image.toString()).ok();
-    var mounted = Commands.run(30, "mount", "-o", "loop", image.toString(), mount.toString());
-    assumeThat(mounted.exit()).as("may mount: %s", mounted).isZero();
-  }
-
-  @AfterEach
-  void unmount() {
-    if (Commands.run(10, "mountpoint", "-q", mount.toString()).exit() == 0) {
-      Commands.run(60, "umount", mount.toString()).ok();
-    }
-  }
-
-  private long free() throws IOException {
-    return Files.getFileStore(mount).getUsableSpace();
-  }
-
-  private void allocate(String file, long bytes) {
-    Commands.run(60, "fallocate", "-l", "" + bytes, mount.resolve(file).toString()).ok();
-  }
 
   private static byte[] piece(int number) {
     byte[] piece = new byte[PIECE_BYTES];
@@ -103,14 +74,15 @@ class FullEnclosureTest {
 
   @Test
   void shouldServeUpgradeCancelAndHealOnAFullDisk() throws IOException {
-    try (var appliance = Appliance.createIn(mount, "full")) {
+    try (var enclosure = OwnDisk.mount(folder);
+        var appliance = Appliance.createIn(enclosure.path(), "full")) {
       appliance.volume("v", "1G");
       appliance.anyHost();
       appliance.addPackage("1.2.2");
       assertThat(hasAlert(appliance, "enclosure.nearly-full")).isFalse();
       long zero = appliance.pid(ControllerId.CONTROLLER_0);
       long one = appliance.pid(ControllerId.CONTROLLER_1);
-      allocate("filler", free() - FLOOR_BYTES - FOR_HOSTS_BYTES);
+      enclosure.allocate("filler", enclosure.freeBytes() - FLOOR_BYTES - FOR_HOSTS_BYTES);
       appliance.eventually("an early word", () -> hasAlert(appliance, "enclosure.nearly-full"));
       assertThat(hasAlert(appliance, "enclosure.full")).isFalse();
 
@@ -118,7 +90,7 @@ class FullEnclosureTest {
       try (var disk = BlockDevice.open(appliance.url("v"))) {
         pieces = fill(disk, 0);
         assertThat(pieces).isBetween(100, 151);
-        assertThat(free()).isGreaterThan(FLOOR_BYTES - (8 << 20));
+        assertThat(enclosure.freeBytes()).isGreaterThan(FLOOR_BYTES - (8 << 20));
         disk.write(0, piece(0));
         disk.flush();
         assertHolds(disk, pieces);
@@ -134,7 +106,7 @@ class FullEnclosureTest {
       appliance.awaitRedundant("1.2.1");
       handOver(appliance);
 
-      allocate("everything", free() - (64 << 10));
+      enclosure.allocate("everything", enclosure.freeBytes() - (64 << 10));
       appliance.bascule("host", "add", "h", "--iqn", "iqn.2026-11.example:h").ok();
       handOver(appliance);
       try (var disk = BlockDevice.open(appliance.url("v"))) {
@@ -146,7 +118,7 @@ class FullEnclosureTest {
         assertThat(String.valueOf(refused.result().sense())).isEqualTo("07/27/07");
         disk.write(0, piece(0));
 
-        Files.delete(mount.resolve("everything"));
+        enclosure.free("everything");
         disk.unmap(0, 100 * PIECE_BLOCKS);
         appliance.eventually("healed", () -> !hasAlert(appliance, "enclosure.full"));
         for (int i = 0; i < 40; i++) {
@@ -155,7 +127,7 @@ class FullEnclosureTest {
         assertThat(disk.read(0, PIECE_BLOCKS)).isEqualTo(piece(0));
       }
       appliance.eventually("ballast", () -> isTaken(Layout.of(appliance.data).ballast()));
-      Files.delete(mount.resolve("filler"));
+      enclosure.free("filler");
       appliance.eventually("all is well", () -> !hasAlert(appliance, "enclosure.nearly-full"));
     }
   }

@@ -206,6 +206,33 @@ class MigrationTest {
     }
   }
 
+  /** Format 2 may be what brings controllers down: after two in a phase it is given up (I6). */
+  @Test
+  void shouldGiveFormatTwoUpAfterTwoTakeoversInAPhase() throws IOException {
+    try (var appliance = appliance();
+        var host = HostSide.start(appliance.url("db"), 11)) {
+      start(appliance, "phase-2");
+      awaitPausedAt(appliance, "PHASE_2");
+      for (int i = 1; i <= 2; i++) {
+        assertThat(appliance.upgrade().text("pausedReason")).doesNotContain("takeovers");
+        ControllerId active = appliance.awaitActive();
+        appliance.kill(active);
+        appliance.eventually(
+            "a takeover", () -> appliance.active().equals(Optional.of(active.other())));
+        appliance.awaitRedundant("2.0.1");
+      }
+      assertThat(appliance.state()).isEqualTo("PAUSED");
+      assertThat(appliance.upgrade().text("pausedReason"))
+          .contains("2 takeovers within 10 minutes in Phase 2");
+      assertThat(appliance.availability()).isEqualTo("AVAILABLE");
+      host.assertNothingLost();
+      appliance.bascule("upgrade", "resume").ok();
+      appliance.awaitState("COMPLETED");
+      appliance.awaitRedundant("2.0.1");
+      host.stopClean();
+    }
+  }
+
   /** A controller that was booted from its old slot takes over: its first act is to cancel. */
   @Test
   void shouldCancelWhenTheOldReleaseTakesOver() throws IOException {

@@ -52,6 +52,11 @@ public final class IscsiTarget implements AutoCloseable {
   /** After an accept failed (out of descriptors, say), so that it doesn't fail in a busy loop. */
   private static final long ACCEPT_PAUSE_MILLIS = 50;
 
+  private static final int STEADY_SECONDS = 10;
+
+  /** The second that has begun, and the one before. */
+  private static final int PRESENT_SECONDS = 2;
+
   private final TargetSettings settings;
   private final SlowPool pool;
   private final TargetCore core;
@@ -147,7 +152,12 @@ public final class IscsiTarget implements AutoCloseable {
 
   /** 99th percentile of reads and writes over about the last ten seconds; 0 if there were none. */
   public long latencyP99Micros() {
-    return core.counters.latency.p99Micros(System.nanoTime());
+    return core.counters.latency.p99Micros(System.nanoTime(), STEADY_SECONDS);
+  }
+
+  /** The same over the last one to two seconds: what hosts feel now. */
+  public long presentLatencyP99Micros() {
+    return core.counters.latency.p99Micros(System.nanoTime(), PRESENT_SECONDS);
   }
 
   /** Starts a measurement. */

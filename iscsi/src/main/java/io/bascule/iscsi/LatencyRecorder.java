@@ -17,7 +17,6 @@ final class LatencyRecorder {
   /** Up to 2^42 ns, more than an hour. */
   private static final int BUCKETS = (42 - SUB_BITS + 1) * SUB;
 
-  private static final int RECENT_SECONDS = 10;
   private static final int RING = 16;
 
   private final AtomicLongArray all = new AtomicLongArray(BUCKETS);
@@ -68,13 +67,13 @@ final class LatencyRecorder {
     return (SUB + sub + 1) << (log - SUB_BITS);
   }
 
-  /** 99th percentile over about the last ten seconds, 0 if nothing was recorded. */
-  long p99Micros(long nowNanos) {
+  /** 99th percentile since the beginning of the last so many seconds, 0 if nothing was recorded. */
+  long p99Micros(long nowNanos, int seconds) {
     long now = TimeUnit.NANOSECONDS.toSeconds(nowNanos);
     long[] sum = new long[BUCKETS];
     for (Second second : ring) {
       long age = now - second.number.get();
-      if (age >= 0 && age < RECENT_SECONDS) {
+      if (age >= 0 && age < seconds) {
         for (int i = 0; i < BUCKETS; i++) {
           sum[i] += second.counts.getPlain(i);
         }

@@ -74,7 +74,8 @@ final class Gauge {
       pacer.set(throttle.bytesPerSecond(), 0);
     }
     measure(working && !begins, now);
-    if (working && ticks++ % SPACE_TICKS == 0 && !minding) {
+    // Paused, too: hosts' writes go to both.
+    if (state instanceof State.Working && ticks++ % SPACE_TICKS == 0 && !minding) {
       minding = true;
       runJob.accept(this::mindSpace);
     }

@@ -5,6 +5,7 @@ import io.bascule.core.migration.Event.Decision;
 import io.bascule.core.migration.Loss;
 import io.bascule.core.migration.Migrator;
 import io.bascule.core.migration.Phase;
+import io.bascule.core.migration.TakeoverRule;
 import io.bascule.core.storage.Enclosure;
 import io.bascule.core.storage.Storage;
 import io.bascule.core.upgrade.StepName;
@@ -58,7 +59,29 @@ final class MigratingStorage implements Storage {
 
   @Override
   public void opened() {
-    migrator.open(enclosure.record().flatMap(MigratingStorage::phaseUnderWay));
+    migrator.open(enclosure.record().flatMap(this::phaseToGoOnWith));
+  }
+
+  /** Controllers that go down again and again in a phase may do so because of format 2 (I6). */
+  private Optional<Phase> phaseToGoOnWith(Upgrade upgrade) {
+    var phase = phaseUnderWay(upgrade);
+    if (phase.filter(p -> p != Phase.PREPARE).isEmpty()) {
+      return phase;
+    }
+    int number = phase.get().number();
+    var takeovers = enclosure.noteTakeover(upgrade.plan().id(), number);
+    if (!TakeoverRule.isUnstable(takeovers, takeovers.getLast())) {
+      return phase;
+    }
+    enclosure.recordLoss(
+        new Upgrade.Cause(
+            Loss.UNSTABLE,
+            TakeoverRule.TAKEOVERS
+                + " takeovers within "
+                + TakeoverRule.WITHIN.toMinutes()
+                + " minutes in Phase "
+                + number));
+    return Optional.empty();
   }
 
   /** The phase in which the record wants both formats; none if it is canceled or invalid. */
@@ -75,6 +98,13 @@ final class MigratingStorage implements Storage {
   @Override
   public io.bascule.core.upgrade.Migration migration() {
     return follower;
+  }
+
+  @Override
+  public void prepareToClose() {
+    if (committed) {
+      PoolStorage.checkpoint(pool());
+    }
   }
 
   @Override

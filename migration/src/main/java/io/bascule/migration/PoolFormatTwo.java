@@ -77,7 +77,7 @@ final class PoolFormatTwo implements FormatTwo {
       pool = null;
       volumes.forEach(Volume::close);
       volumes.clear();
-      open.close();
+      open.abandon(); // hosts may wait, and the log holds what the last checkpoint does not
     }
   }
 

@@ -34,6 +34,11 @@ final class FormatOneStorage implements Storage {
   }
 
   @Override
+  public void prepareToClose() {
+    // Nothing takes long.
+  }
+
+  @Override
   public void close() {
     // There is no work in the background but the removal of dropped files, which may be cut short.
   }

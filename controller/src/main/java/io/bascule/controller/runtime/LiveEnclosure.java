@@ -3,6 +3,7 @@ package io.bascule.controller.runtime;
 import io.bascule.controller.catalog.Volumes;
 import io.bascule.controller.service.EventService;
 import io.bascule.controller.state.StateDb;
+import io.bascule.controller.state.Takeovers;
 import io.bascule.controller.state.VolumeFormat;
 import io.bascule.controller.upgrade.Leftovers;
 import io.bascule.controller.upgrade.Upgrades;
@@ -19,6 +20,8 @@ import java.lang.System.Logger.Level;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
@@ -113,13 +116,18 @@ final class LiveEnclosure implements Enclosure {
   }
 
   @Override
+  public List<Instant> noteTakeover(String upgradeId, int phase) {
+    return db.transaction(sql -> Takeovers.note(sql, upgradeId, phase, clock.instant()));
+  }
+
+  @Override
   public Map<UUID, Long> volumes() {
     return Volumes.recorded(db);
   }
 
   @Override
   public Optional<Long> hostLatencyP99Micros() {
-    return Optional.of(target.stats().latencyP99Micros()).filter(micros -> micros > 0);
+    return Optional.of(target.presentLatencyP99Micros()).filter(micros -> micros > 0);
   }
 
   @Override
@@ -131,10 +139,10 @@ final class LiveEnclosure implements Enclosure {
   @Override
   public void recordLoss(Upgrade.Cause cause) {
     var owner = upgrades;
-    if (owner == null && recordedBeforeAnybodyOwns(cause)) {
-      return;
+    if (owner != null || !recordedBeforeAnybodyOwns(cause)) {
+      Check.found(upgrades, "the owner of the upgrade").recordLoss(cause);
     }
-    Check.found(upgrades, "the owner of the upgrade").recordLoss(cause);
+    db.transaction(Takeovers::forget);
   }
 
   private synchronized boolean recordedBeforeAnybodyOwns(Upgrade.Cause cause) {

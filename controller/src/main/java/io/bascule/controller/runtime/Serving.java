@@ -206,6 +206,8 @@ final class Serving {
     upgrades.stop();
     housekeeping.stop();
     stages.done("upgrade and housekeeping stopped");
+    storage.prepareToClose();
+    stages.done("storage prepared");
     boolean drained = target.drain(DRAIN_MILLIS);
     stages.done(drained ? "drained" : "NOT drained");
     if (!drained) {

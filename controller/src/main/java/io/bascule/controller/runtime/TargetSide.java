@@ -164,6 +164,10 @@ final class TargetSide implements AutoCloseable {
     return target.stats();
   }
 
+  long presentLatencyP99Micros() {
+    return target.presentLatencyP99Micros();
+  }
+
   boolean stalled() {
     return target.stalled(System.nanoTime());
   }

@@ -6,8 +6,8 @@ import java.util.List;
 
 /** Whether takeovers in the middle of a migration look like the migration's own doing (I6). */
 public final class TakeoverRule {
-  static final Duration WITHIN = Duration.ofMinutes(10);
-  static final int TAKEOVERS = 2;
+  public static final Duration WITHIN = Duration.ofMinutes(10);
+  public static final int TAKEOVERS = 2;
 
   private TakeoverRule() {}
 

@@ -2,6 +2,8 @@ package io.bascule.core.storage;
 
 import io.bascule.core.upgrade.Upgrade;
 import io.bascule.core.volume.Directory;
+import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
@@ -38,10 +40,21 @@ public interface Enclosure {
   /** The record as it was when this controller became active. */
   Optional<Upgrade> record();
 
+  /**
+   * Notes durably that this controller became active in that phase of that upgrade, without a
+   * handover.
+   *
+   * @return when that happened in this phase since format 2 was begun, this time too
+   */
+  List<Instant> noteTakeover(String upgradeId, int phase);
+
   /** The volumes hosts may see, with their sizes in bytes. */
   Map<UUID, Long> volumes();
 
-  /** p99 of the latency hosts saw lately, in microseconds; empty without I/O. */
+  /**
+   * p99 of the latency hosts saw in the last one to two seconds, in microseconds; empty without
+   * I/O.
+   */
   Optional<Long> hostLatencyP99Micros();
 
   /** The same before the upgrade began. */

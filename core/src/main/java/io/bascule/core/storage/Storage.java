@@ -18,6 +18,12 @@ public interface Storage extends AutoCloseable {
   Migration migration();
 
   /**
+   * {@link #close} comes soon, and hosts wait from then on: what takes long and would make it or
+   * the next opening longer is done now, while they are still served.
+   */
+  void prepareToClose();
+
+  /**
    * Ends all work in the background; the volumes are closed already. What was acknowledged stays.
    */
   @Override
