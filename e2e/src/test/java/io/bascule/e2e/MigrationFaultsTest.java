@@ -1,7 +1,10 @@
 package io.bascule.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import io.bascule.host.initiator.BlockDevice;
+import io.bascule.host.initiator.ScsiException;
 import io.bascule.platform.Layout;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -14,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
@@ -34,6 +38,7 @@ class MigrationFaultsTest {
   private static final long LEFT_BYTES = 100L << 20;
 
   private static final int SEARCHED_BYTES = 64;
+  private static final int BLOCK_BYTES = 512;
 
   @TempDir Path folder;
 
@@ -111,6 +116,28 @@ class MigrationFaultsTest {
         host.stopClean();
         Outside.assertHolds(image, appliance.url("image"));
       }
+    }
+  }
+
+  /** Without format 1 nobody has the data any more: the host is told, and gets nothing wrong. */
+  @Test
+  void shouldBeAMediumErrorAfterTheCommit() throws IOException {
+    try (var appliance = Appliance.create("medium", "--release", "2.0.1")) {
+      appliance.volume("image", "8M");
+      appliance.anyHost();
+      Path image = folder.resolve("image.raw");
+      Outside.copyImage(image, appliance.url("image"));
+      byte[] content = Files.readAllBytes(image);
+      flip(Layout.of(appliance.data).volumesV2(), content);
+      try (var disk = BlockDevice.open(appliance.url("image"))) {
+        int damaged = content.length / 2 / BLOCK_BYTES;
+        var refused = catchThrowableOfType(ScsiException.class, () -> disk.read(damaged, 8));
+        assertThat(String.valueOf(refused.result().sense())).isEqualTo("03/11/00");
+        assertThat(disk.read(0, 64)).isEqualTo(Arrays.copyOf(content, 64 * BLOCK_BYTES));
+        disk.write(
+            damaged, Arrays.copyOfRange(content, content.length / 2, content.length / 2 + 4096));
+      }
+      Outside.assertHolds(image, appliance.url("image"));
     }
   }
 

@@ -243,18 +243,8 @@ class MigrationTest {
       ControllerId active = appliance.awaitActive();
       ControllerId standby = active.other();
       String slot = oldSlot(appliance, standby);
-      String number = Integer.toString(standby.number());
-      appliance.bascule("controller", "power-off", number, "--yes").ok();
-      appliance.bascule("controller", "power-on", number, "--slot", slot, "--yes").ok();
-      appliance.eventually(
-          "the standby is back on 1.2.2",
-          () -> {
-            var boot = appliance.boots().get(standby);
-            return boot != null
-                && boot.status() == Status.ONLINE
-                && boot.role().equals(Optional.of(Role.STANDBY))
-                && boot.release().equals(Optional.of(Version.parse("1.2.2")));
-          });
+      bootFrom(appliance, standby, slot);
+      awaitStandbyOn(appliance, standby, "1.2.2");
       appliance.bascule("controller", "power-off", Integer.toString(active.number()), "--yes").ok();
       appliance.eventually("1.2.2 serves", () -> appliance.active().equals(Optional.of(standby)));
       host.assertNothingLost();
@@ -265,6 +255,69 @@ class MigrationTest {
       host.stopClean();
       assertFormatOneAlone(appliance);
     }
+  }
+
+  /** It could not read format 2, and has to be kept from taking over before there is only that. */
+  @Test
+  void shouldNotCommitWhileAControllerIsOnTheOldReleaseNorLetItServeAfterwards()
+      throws IOException {
+    try (var appliance = appliance();
+        var host = HostSide.start(appliance.url("db"), 13)) {
+      start(appliance, "commit");
+      awaitPausedAt(appliance, "COMMIT");
+      ControllerId active = appliance.awaitActive();
+      ControllerId standby = active.other();
+      String old = oldSlot(appliance, standby);
+      bootFrom(appliance, standby, old);
+      awaitStandbyOn(appliance, standby, "1.2.2");
+      appliance.bascule("upgrade", "resume").ok();
+      appliance.eventually(
+          "it says what it waits for", () -> alerts(appliance).contains("runs 1.2.2 instead of"));
+      assertThat(appliance.upgrade().text("step")).isEqualTo("COMMIT");
+      assertThat(appliance.state()).isEqualTo("RUNNING");
+      assertThat(appliance.availability()).isEqualTo("AVAILABLE");
+      bootFrom(appliance, standby, old.equals("A") ? "B" : "A");
+      appliance.awaitState("COMPLETED");
+      appliance.awaitRedundant("2.0.1");
+      assertThat(alerts(appliance)).doesNotContain("runs 1.2.2 instead of");
+
+      bootFrom(appliance, standby, old);
+      awaitStandbyOn(appliance, standby, "1.2.2");
+      appliance.kill(active);
+      appliance.eventually(
+          "2.0.1 serves again", () -> appliance.active().equals(Optional.of(active)));
+      bootFrom(appliance, standby, old.equals("A") ? "B" : "A");
+      appliance.awaitRedundant("2.0.1");
+      host.stopClean();
+    }
+  }
+
+  private static void bootFrom(Appliance appliance, ControllerId id, String slot) {
+    String number = Integer.toString(id.number());
+    appliance.bascule("controller", "power-off", number, "--yes").ok();
+    appliance.bascule("controller", "power-on", number, "--slot", slot, "--yes").ok();
+  }
+
+  private static void awaitStandbyOn(Appliance appliance, ControllerId id, String version) {
+    appliance.eventually(
+        id + " is back on " + version,
+        () -> {
+          var boot = appliance.boots().get(id);
+          return boot != null
+              && boot.status() == Status.ONLINE
+              && boot.role().equals(Optional.of(Role.STANDBY))
+              && boot.release().equals(Optional.of(Version.parse(version)));
+        });
+  }
+
+  /** Those that stand, as the API tells them. */
+  private static String alerts(Appliance appliance) {
+    return ((List<?>) appliance.get("/alerts").body())
+        .stream()
+            .map(java.util.Map.class::cast)
+            .filter(alert -> alert.get("clearedAt") == null)
+            .toList()
+            .toString();
   }
 
   private static String oldSlot(Appliance appliance, ControllerId id) {

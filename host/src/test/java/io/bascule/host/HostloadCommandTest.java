@@ -90,6 +90,34 @@ class HostloadCommandTest {
     }
   }
 
+  /** Nobody knows what such a read may find: zeros were taken for a lost write. */
+  @Test
+  void shouldNeverReadWhatItIsJustWriting(@TempDir Path folder) throws Exception {
+    try (Tgt tgt = Tgt.start(13134, folder, 32 << 20)) {
+      for (int seed = 1; seed <= 3; seed++) {
+        Run run =
+            run(
+                tgt.url(),
+                "--duration",
+                "500ms",
+                "--range",
+                "32M",
+                "--max-io",
+                "64K",
+                "--depth",
+                "16",
+                "--reads",
+                "60",
+                "--seed",
+                Integer.toString(seed),
+                "--no-overwrite",
+                "--trims",
+                "0");
+        assertThat(run.out()).contains("OK: nothing was lost");
+      }
+    }
+  }
+
   @Test
   void shouldTellUsageFromAnAbsentTarget() {
     assertThat(run().exit()).isEqualTo(2);

@@ -3,6 +3,7 @@ package io.bascule.core.upgrade;
 import io.bascule.core.ControllerId;
 import io.bascule.core.Slot;
 import io.bascule.core.Status;
+import io.bascule.core.Version;
 import io.bascule.core.chassis.ControllerBoot;
 import java.util.List;
 import java.util.Optional;
@@ -214,8 +215,26 @@ public final class Reconciler {
               ? Action.Wait.untilSoon(id + " is ONLINE and does not join over the peer link")
               : goingBack
                   ? new Action.StartOver(id + " came up on another release")
-                  : Action.Wait.until(id + " runs another release than " + goal.release());
+                  : otherRelease(id, boot, goal.release());
     };
+  }
+
+  /** Somebody booted it from its other slot. */
+  private Action otherRelease(ControllerId id, ControllerBoot boot, Version wanted) {
+    String number = Integer.toString(id.number());
+    return Action.Wait.forPerson(
+        id
+            + " runs "
+            + boot.release().map(Version::toString).orElse("another release")
+            + " instead of "
+            + wanted,
+        "Boot it from its other slot: bascule controller power-off "
+            + number
+            + ", then bascule controller power-on "
+            + number
+            + " --slot "
+            + plan.slot(id, Primitive.PlanSlot.NEW)
+            + ". The upgrade goes on then.");
   }
 
   private Action handOver(Primitive.HandOver goal) {

@@ -79,6 +79,7 @@ final class Worker implements Runnable {
   private long nextIssueNanos;
   private volatile boolean idle;
   private volatile boolean ending;
+  private volatile boolean ended;
 
   Worker(
       LoadOptions options,
@@ -142,6 +143,9 @@ final class Worker implements Runnable {
   CompletableFuture<Void> sweep() {
     Sweep wanted = new Sweep(firstChunk);
     Check.that(requested.compareAndSet(null, wanted), "a verification is already running");
+    if (ended) {
+      finishSweeps(null); // nobody else will
+    }
     return wanted.finished;
   }
 
@@ -162,6 +166,7 @@ final class Worker implements Runnable {
 
   private void finishSweeps(@Nullable Exception cause) {
     idle = true;
+    ended = true;
     for (Sweep left : new Sweep[] {sweep, requested.get()}) {
       if (left != null) {
         left.finished.completeExceptionally(
@@ -329,8 +334,8 @@ final class Worker implements Runnable {
   private long placeToChange() {
     if (!options.overwrites()) {
       int count = freshChunk < endChunk ? length(freshChunk) : 0;
-      if (count == 0) {
-        return -1;
+      if (count == 0 || isBusy(freshChunk, count, true)) {
+        return -1; // a read may reach beyond what was written so far
       }
       pickedLength = count;
       freshChunk += count;
@@ -384,6 +389,16 @@ final class Worker implements Runnable {
   }
 
   private void send(Operation operation, ScsiCommand command) {
+    for (Operation other : outstanding) {
+      Check.that(
+          !(operation.changes() || other.changes())
+              || !other.overlaps(operation.chunk, operation.chunks),
+          "%s of chunk %d while a %s of chunk %d is under way",
+          operation.kind,
+          operation.chunk,
+          other.kind,
+          other.chunk);
+    }
     outstanding.add(operation);
     operation.issuedNanos = System.nanoTime();
     synchronized (stats) {

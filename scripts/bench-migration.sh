@@ -1,0 +1,167 @@
+#!/usr/bin/env bash
+# What the migration to format 2 costs, measured on an appliance of its own that is removed at the end:
+#
+#   scripts/bench-migration.sh cancel [GIB...]  from a confirmed cancel in Phase 3 to both controllers ONLINE on
+#                                               1.2.2, and the host's longest pause, for so much data each (1 10);
+#                                               a plain handover beside it
+#   scripts/bench-migration.sh copy [GIB]       Phase 2 and a sync with no host, beside cp and sync of the same files (4)
+#   scripts/bench-migration.sh host [GIB]       the host's p99 in Phase 2 under HOST_FIRST beside none (4)
+#
+# Needs jq and qemu-img, and three times the space under BASCULE_BENCH (or the place of temporary files).
+# BASCULE_PORT: the first of six free ports (24600).
+set -euo pipefail
+home="$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)"
+what="${1:-}"
+[[ "$what" =~ ^(cancel|copy|host)$ && "${2:-1}${3:-1}" =~ ^[0-9]+$ ]] || {
+  sed -n '2,12s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+  exit 2
+}
+for tool in jq qemu-img; do
+  command -v "$tool" >/dev/null || {
+    echo "$tool is missing: apt-get install jq qemu-utils qemu-block-extra" >&2
+    exit 2
+  }
+done
+port="${BASCULE_PORT:-24600}"
+base="$(mktemp -d -p "${BASCULE_BENCH:-${TMPDIR:-/tmp}}")"
+data="$base/appliance"
+loads=()
+
+bascule() { "$home/bascule" "$@" --data "$data"; }
+finish() {
+  for load in "${loads[@]}"; do kill "$load" 2>/dev/null || true; done
+  bascule down >/dev/null 2>&1 || true
+  rm -rf "$base"
+}
+trap finish EXIT
+
+millis() { date +%s%3N; }
+upgrade() { bascule upgrade status --json | jq -r "$1"; }
+# Waits for a condition of the upgrade, an hour at most.
+await() {
+  for ((turn = 0; turn < 18000; turn++)); do
+    [[ "$(upgrade "$1")" == true ]] && return
+    sleep 0.2
+  done
+  echo "not within an hour: $1" >&2
+  return 1
+}
+url() { bascule volume list --json | jq -r --arg name "$1" --arg port "$port" \
+  '.[] | select(.name == $name) | "iscsi://127.0.0.1:\($port)/\(.target)/\(.lun)"'; }
+redundant() { [[ "$(bascule status --json | jq -r --arg v "$1" \
+  '.redundant and ([.controllers[].version] | unique == [$v])')" == true ]]; }
+
+# An appliance at 1.2.2 with a volume "data" that holds so many GiB nobody can compress, and an empty one.
+make() {
+  bascule up --release 1.2.2 --detach --iscsi-port "$port" --management-port "$((port + 3))" >/dev/null
+  bascule volume create data --size "$1G" >/dev/null
+  bascule volume create load --size 256M >/dev/null
+  bascule host add any --iqn '*' >/dev/null
+  bascule package add "$home"/releases/2.0.1/target/*.pkg >/dev/null
+  head -c "$1G" /dev/urandom >"$base/content"
+  qemu-img convert -n -f raw -O raw "$base/content" "$(url data)"
+  rm "$base/content"
+  sync
+}
+unmake() {
+  bascule down >/dev/null
+  rm -rf "$data"
+}
+
+# A host on the volume "load" for so many seconds; its report goes to a file.
+load() {
+  "$home/bascule" hostload "$(url load)" --duration "$1" --range 128M --rate 1000 --max-io 16K --depth 8 --json >"$2" &
+  loads+=("$!")
+}
+pause_of() { jq '.longestPause.millis' "$1"; }
+proven() { jq -e '.ok' "$1" >/dev/null || {
+  echo "the host lost something: $1" >&2
+  exit 1
+}; }
+
+cancels() {
+  for gib in "$@"; do
+    make "$gib"
+    load 20s "$base/handover.json"
+    bascule controller handover >/dev/null
+    wait "${loads[-1]}" || true
+    proven "$base/handover.json"
+    until redundant 1.2.2; do sleep 0.2; done
+    bascule upgrade start 2.0.1 --pause-at phase-3 --priority FINISH_SOONER >/dev/null
+    await '.state == "PAUSED" and .step == "PHASE_3"'
+    load 40s "$base/cancel.json"
+    bascule upgrade resume >/dev/null
+    began="$(millis)"
+    bascule upgrade cancel --yes >/dev/null
+    until redundant 1.2.2; do sleep 0.1; done
+    took="$(($(millis) - began))"
+    await '.state == "CANCELED"'
+    ended="$(($(millis) - began))"
+    wait "${loads[-1]}" || true
+    proven "$base/cancel.json"
+    echo "$gib GiB: cancel to both controllers on 1.2.2: $took ms, to CANCELED $ended ms; longest pause of the host" \
+      "$(pause_of "$base/cancel.json") ms, in a plain handover $(pause_of "$base/handover.json") ms"
+    unmake
+  done
+}
+
+copies() {
+  make "$1"
+  local files="$data/enclosure/v1"
+  plain() {
+    began="$(millis)"
+    cp --sparse=never "$files"/* "$base/copy/"
+    sync -f "$base/copy"
+    echo "$(($(millis) - began))"
+    rm -f "$base"/copy/*
+  }
+  mkdir "$base/copy"
+  before="$(plain)"
+  sync
+  bascule upgrade start 2.0.1 --pause-at phase-2,phase-3 >/dev/null
+  await '.state == "PAUSED" and .step == "PHASE_2"'
+  sync
+  resumed="$(millis)"
+  bascule upgrade resume >/dev/null
+  await '.state == "PAUSED" and .step == "PHASE_3"'
+  began="$(millis)"
+  sync -f "$data/enclosure/v2"
+  synced="$(($(millis) - began))"
+  ended="$(upgrade '.steps[] | select(.name == "PHASE_2") | .endedAt')"
+  copied="$(($(date -d "$ended" +%s%3N) - resumed))"
+  after="$(plain)"
+  echo "$1 GiB: Phase 2 $copied ms and sync $synced ms; cp and sync $before ms before, $after ms after;" \
+    "rate $(jq -n "($before + $after) / 2 / ($copied + $synced) * 100 | round / 100") of cp's"
+}
+
+hosts() {
+  make "$1"
+  load 30s "$base/before.json"
+  wait "${loads[-1]}"
+  load 20s "$base/warm.json" # so that the upgrade finds a baseline
+  bascule upgrade start 2.0.1 --pause-at phase-2 >/dev/null
+  wait "${loads[-1]}"
+  await '.state == "PAUSED" and .step == "PHASE_2"'
+  load 30s "$base/during.json"
+  bascule upgrade resume >/dev/null
+  wait "${loads[-1]}"
+  upgrade '"after 30 s: step \(.step), \(.migration.phases[1].percent) % copied"'
+  load 120s "$base/rest.json"
+  bascule upgrade set --priority FINISH_SOONER >/dev/null
+  await '.state == "COMPLETED"'
+  for report in before during; do
+    proven "$base/$report.json"
+    jq -r --arg name "$report" '"\($name): p50 \(.latency.p50Micros) us, p99 \(.latency.p99Micros) us, \(.iops) I/Os a second"' \
+      "$base/$report.json"
+  done
+}
+
+case "$what" in
+  cancel)
+    shift
+    (($# > 0)) || set -- 1 10
+    cancels "$@"
+    ;;
+  copy) copies "${2:-4}" ;;
+  host) hosts "${2:-4}" ;;
+esac
