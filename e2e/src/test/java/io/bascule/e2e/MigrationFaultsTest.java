@@ -12,10 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.List;
-import java.util.Map;
-import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -31,7 +28,6 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 @Execution(ExecutionMode.CONCURRENT)
 class MigrationFaultsTest {
-  private static final String SIZE = "96M";
   private static final long FLOOR_BYTES = 512L << 20;
 
   /** Above the floor: enough for hosts, too little for format 2 beside them. */
@@ -59,38 +55,20 @@ class MigrationFaultsTest {
     // In Phase 2 nothing is copied yet.
     all.add(new Case(3, Fault.FLIPPED_BIT));
     all.add(new Case(4, Fault.FLIPPED_BIT));
-    if (Boolean.getBoolean("bascule.check.all")) {
-      return all.stream();
-    }
-    Collections.shuffle(all, new Random(Long.getLong("bascule.check.seed", 1)));
-    return all.stream().limit(1);
+    return Migrating.sample(all);
   }
 
   @ParameterizedTest
   @MethodSource("cases")
   void shouldNeverBeAnErrorAtAHost(Case now) throws IOException {
     try (var disk = OwnDisk.mount(folder);
-        var appliance = Appliance.createIn(disk.path(), "faults", "--release", "1.2.2")) {
-      appliance.volume("db", SIZE);
-      appliance.volume("image", "8M");
-      appliance.anyHost();
-      appliance.addPackage("2.0.1");
+        var appliance =
+            Migrating.equip(Appliance.createIn(disk.path(), "faults", "--release", "1.2.2"))) {
       Path image = folder.resolve("image.raw");
       Outside.copyImage(image, appliance.url("image"));
       try (var host = HostSide.start(appliance.url("db"), now.phase())) {
-        appliance
-            .bascule(
-                "upgrade",
-                "start",
-                "2.0.1",
-                "--pause-at",
-                "phase-" + now.phase(),
-                "--priority",
-                "FINISH_SOONER",
-                "--confirm-time",
-                "10")
-            .ok();
-        assertThat(appliance.awaitStep("PAUSED", "PHASE_" + now.phase())).isTrue();
+        Migrating.start(appliance, "phase-" + now.phase(), 10);
+        Migrating.awaitPausedAt(appliance, "PHASE_" + now.phase());
         var layout = Layout.of(appliance.data);
         switch (now.fault()) {
           case FULL -> {
@@ -109,7 +87,7 @@ class MigrationFaultsTest {
         if (now.fault() == Fault.FLIPPED_BIT) {
           assertThat(appliance.awaitStep("RUNNING", "PHASE_4")).isTrue();
           Outside.assertHolds(image, appliance.url("image"));
-          assertThat(alerts(appliance)).contains("migration.mismatch");
+          assertThat(Migrating.alerts(appliance)).contains("migration.mismatch");
         }
         appliance.awaitState("COMPLETED");
         appliance.awaitRedundant("2.0.1");
@@ -171,11 +149,6 @@ class MigrationFaultsTest {
 
   private static void chattr(String flag, Path path) {
     Commands.run(30, "chattr", "-R", flag, path.toString()).ok();
-  }
-
-  private static List<String> alerts(Appliance appliance) {
-    return ((List<?>) appliance.get("/alerts").body())
-        .stream().map(Map.class::cast).map(alert -> String.valueOf(alert.get("kind"))).toList();
   }
 
   /** Flips a bit of the image's content where format 2 holds it: random data is not compressed. */
