@@ -1,5 +1,6 @@
 package io.bascule.store.v2;
 
+import io.bascule.core.Check;
 import io.bascule.core.volume.Directory;
 import io.bascule.core.volume.StoreException;
 import java.nio.ByteBuffer;
@@ -51,11 +52,17 @@ record Superblock(
   /** The pool is opened: the batches of the last incarnation count up to {@code lastSeq}. */
   Superblock opened(long newEpoch, long lastSeq) {
     var newEnds = new ArrayList<End>();
-    for (var end : ends) {
+    var allEnds = new ArrayList<>(ends);
+    allEnds.add(new End(incarnation, lastSeq));
+    long before = seq;
+    for (var end : allEnds) {
       // What the last opening found there and did not sync may be gone since, and what followed.
-      newEnds.add(new End(end.incarnation, Math.min(end.lastSeq, lastSeq)));
+      long last = Math.min(end.lastSeq, lastSeq);
+      if (last > before) { // else no batch of it counts, and that is so without an end, too
+        newEnds.add(new End(end.incarnation, last));
+        before = last;
+      }
     }
-    newEnds.add(new End(incarnation, lastSeq));
     return new Superblock(
         pool,
         generation + 1,
@@ -121,6 +128,7 @@ record Superblock(
   static final int BYTES = STRUCT.end(512);
 
   byte[] encode() {
+    Check.that(ends.size() <= ENDS_MAX, "%d ends", ends.size());
     var buffer = ByteBuffer.allocate(BYTES);
     Preamble.put(buffer, MAGIC);
     buffer.putLong(POOL, pool.getMostSignificantBits());

@@ -1,0 +1,140 @@
+package io.bascule.store.v2;
+
+import io.bascule.core.volume.Directory;
+import io.bascule.core.volume.StoredFile;
+import io.bascule.core.volume.Volume;
+import java.nio.ByteBuffer;
+import java.util.List;
+
+/** A directory in which tests come between: before and after what is done with a file. */
+final class HookedDirectory implements Directory {
+  /** What is about to be done, or was just done, with a file. */
+  enum Call {
+    WRITE,
+    WRITTEN,
+    SYNC,
+    SYNCED
+  }
+
+  interface Hook {
+    void at(Call call, String name);
+  }
+
+  private final Directory behind;
+  volatile Hook hook = (_, _) -> {};
+
+  HookedDirectory(Directory behind) {
+    this.behind = behind;
+  }
+
+  @Override
+  public Survives writesSurvive() {
+    return behind.writesSurvive();
+  }
+
+  @Override
+  public StoredFile create(String name) {
+    return new File(name, behind.create(name));
+  }
+
+  @Override
+  public StoredFile open(String name) {
+    return new File(name, behind.open(name));
+  }
+
+  @Override
+  public boolean exists(String name) {
+    return behind.exists(name);
+  }
+
+  @Override
+  public List<String> list() {
+    return behind.list();
+  }
+
+  @Override
+  public void replace(String name, byte[] content) {
+    hook.at(Call.WRITE, name);
+    behind.replace(name, content);
+    hook.at(Call.WRITTEN, name);
+  }
+
+  @Override
+  public void delete(String name) {
+    behind.delete(name);
+  }
+
+  @Override
+  public void sync() {
+    behind.sync();
+  }
+
+  @Override
+  public long freeBytes() {
+    return behind.freeBytes();
+  }
+
+  private final class File implements StoredFile {
+    private final String name;
+    private final StoredFile behind;
+
+    File(String name, StoredFile behind) {
+      this.name = name;
+      this.behind = behind;
+    }
+
+    @Override
+    public void read(long offsetBytes, ByteBuffer destination) {
+      behind.read(offsetBytes, destination);
+    }
+
+    @Override
+    public int tryRead(long offsetBytes, ByteBuffer destination) {
+      return behind.tryRead(offsetBytes, destination);
+    }
+
+    @Override
+    public void write(long offsetBytes, ByteBuffer source) {
+      hook.at(Call.WRITE, name);
+      behind.write(offsetBytes, source);
+      hook.at(Call.WRITTEN, name);
+    }
+
+    @Override
+    public void sync() {
+      hook.at(Call.SYNC, name);
+      behind.sync();
+      hook.at(Call.SYNCED, name);
+    }
+
+    @Override
+    public void punch(long offsetBytes, long lengthBytes) {
+      behind.punch(offsetBytes, lengthBytes);
+    }
+
+    @Override
+    public long lengthBytes() {
+      return behind.lengthBytes();
+    }
+
+    @Override
+    public void setLength(long lengthBytes) {
+      behind.setLength(lengthBytes);
+    }
+
+    @Override
+    public long allocatedBytes() {
+      return behind.allocatedBytes();
+    }
+
+    @Override
+    public List<Volume.Extent> extents(long offsetBytes, long lengthBytes) {
+      return behind.extents(offsetBytes, lengthBytes);
+    }
+
+    @Override
+    public void close() {
+      behind.close();
+    }
+  }
+}

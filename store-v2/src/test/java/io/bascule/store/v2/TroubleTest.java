@@ -1,0 +1,235 @@
+package io.bascule.store.v2;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import io.bascule.core.Check;
+import io.bascule.core.volume.StoreException;
+import io.bascule.core.volume.Volume;
+import io.bascule.store.v2.HookedDirectory.Call;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** Failures that meet at the same moment, and what still runs when a pool is left. */
+class TroubleTest {
+  private static final int MIB = 1 << 20;
+  private static final UUID ID = new UUID(1, 1);
+  private static final long SOON_SECONDS = 10;
+  private static final PoolSettings SETTINGS =
+      PoolSettings.DEFAULT.withSegmentBytes(MIB).withBackground(false).withCompress(false);
+
+  /** What these tests do is logged as the trouble it is. */
+  private static final Logger QUIET = Logger.getLogger("io.bascule.store.v2");
+
+  @BeforeAll
+  static void quiet() {
+    QUIET.setLevel(Level.OFF);
+  }
+
+  @AfterAll
+  static void loud() {
+    QUIET.setLevel(null);
+  }
+
+  private final DiskDouble disk = new DiskDouble();
+  private final HookedDirectory hooked = new HookedDirectory(disk);
+  private final ExecutorService threads = Executors.newCachedThreadPool();
+
+  @AfterEach
+  void end() {
+    threads.shutdown();
+  }
+
+  private static ByteBuffer data(int bytes, long seed) {
+    byte[] data = new byte[bytes];
+    new Random(seed).nextBytes(data);
+    return ByteBuffer.wrap(data);
+  }
+
+  private static byte[] read(Volume volume, long offset, int length) {
+    var buffer = ByteBuffer.allocate(length);
+    volume.read(offset, buffer);
+    return buffer.array();
+  }
+
+  private static void hold(CountDownLatch latch) {
+    try {
+      assertThat(latch.await(SOON_SECONDS, TimeUnit.SECONDS)).isTrue();
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private CompletableFuture<Void> beside(Runnable work) {
+    return CompletableFuture.runAsync(work, threads);
+  }
+
+  /** A pool that cannot make a checkpoint is opened again and again. */
+  @Test
+  void shouldOpenASuspectPoolAnyNumberOfTimes() {
+    var pool = VolumePool.create(disk, SETTINGS, 1);
+    pool.create(ID, MIB);
+    try (var volume = pool.open(ID)) {
+      volume.write(0, data(4096, 1), true);
+      volume.write(0, data(4096, 2), false);
+      disk.syncFails = true;
+      assertThatThrownBy(volume::flush).isInstanceOf(StoreException.Io.class);
+      disk.syncFails = false;
+    }
+    pool.abandon();
+    for (int i = 0; i < 3 * Superblock.ENDS_MAX; i++) {
+      var again = VolumePool.open(disk, SETTINGS, 2);
+      assertThat(again.isSuspect()).isTrue();
+      try (var volume = again.open(ID)) {
+        assertThat(read(volume, 0, 4096)).isEqualTo(data(4096, 2).array());
+      }
+      again.abandon();
+    }
+  }
+
+  /** Until there is room for a checkpoint the pool may refuse, but it is not lost. */
+  @Test
+  void shouldOpenAFullPoolAgainWhenThereIsRoom() {
+    var pool = VolumePool.create(disk, SETTINGS, 1);
+    pool.create(ID, 8 * MIB);
+    pool.abandon();
+    byte[] content = new byte[0];
+    long was = disk.capacityBytes;
+    for (int i = 0; i < 3 * Superblock.ENDS_MAX; i++) {
+      try {
+        pool = VolumePool.open(disk, SETTINGS, 2);
+        try (var volume = pool.open(ID)) {
+          volume.write(0, data(4096, i), false);
+          content = data(4096, i).array();
+          disk.capacityBytes = was - disk.freeBytes() + 100;
+          assertThatThrownBy(pool::checkpoint).isInstanceOf(StoreException.class);
+          if (i < Superblock.ENDS_MAX - 2) {
+            disk.capacityBytes = was;
+          }
+        }
+        pool.abandon();
+      } catch (StoreException.Full e) {
+        assertThat(i).isGreaterThanOrEqualTo(Superblock.ENDS_MAX - 2);
+      }
+    }
+    disk.capacityBytes = was;
+    pool = VolumePool.open(disk, SETTINGS, 2);
+    try (var volume = pool.open(ID)) {
+      assertThat(read(volume, 0, 4096)).isEqualTo(content);
+    }
+    pool.abandon();
+  }
+
+  /** Blocks the log's leader in its next write to a segment, and says what comes later. */
+  private final class Leader {
+    final CountDownLatch writing = new CountDownLatch(1);
+    final CountDownLatch go = new CountDownLatch(1);
+    final AtomicInteger writes = new AtomicInteger();
+    volatile Runnable afterwards = () -> {};
+
+    void block() {
+      hooked.hook =
+          (call, name) -> {
+            if (call != Call.WRITE || Names.segmentSerial(name).isEmpty()) {
+              return;
+            }
+            if (writes.getAndIncrement() == 0) {
+              writing.countDown();
+              hold(go);
+            } else {
+              afterwards.run();
+            }
+          };
+    }
+  }
+
+  /** Runs the work in a thread and comes back once that thread waits for another. */
+  private CompletableFuture<Void> besideUntilItWaits(Runnable work) {
+    var done = new CompletableFuture<Void>();
+    var thread =
+        Thread.ofPlatform()
+            .daemon()
+            .start(() -> {
+              try {
+                work.run();
+                done.complete(null);
+              } catch (Throwable e) {
+                done.completeExceptionally(e);
+              }
+            });
+    await().until(() -> thread.getState() == Thread.State.WAITING);
+    return done;
+  }
+
+  private static boolean allDone(List<CompletableFuture<Void>> futures) {
+    return futures.stream().allMatch(CompletableFuture::isDone);
+  }
+
+  private static final int LEAF_BYTES = Leaves.BLOCKS * UnitCodec.BLOCK_BYTES;
+  private static final int LEAVES = 32;
+  private static final int RUNS = 100;
+
+  private List<String> checkpoints() {
+    return disk.list().stream().filter(n -> Names.checkpointNumber(n).isPresent()).toList();
+  }
+
+  /** A pool, left, whose next checkpoint empties the file of an earlier one. */
+  private void fillCheckpoints() {
+    var pool = VolumePool.create(disk, SETTINGS, 1);
+    pool.create(ID, (long) LEAVES * LEAF_BYTES);
+    try (var volume = pool.open(ID)) {
+      for (int run = 0; run < RUNS; run++) {
+        for (long leaf = 0; leaf < LEAVES; leaf++) {
+          long at = leaf * LEAF_BYTES + run * 8192L;
+          volume.write(at, data(4096, at), false);
+        }
+      }
+      pool.checkpoint();
+      for (int i = 1; !pool.checkpointer().isEmptyingDue(); i++) {
+        for (long leaf = i % LEAVES; leaf < LEAVES; leaf++) {
+          volume.write(leaf * LEAF_BYTES, data(4096, leaf * LEAF_BYTES), false);
+        }
+        pool.checkpoint();
+        assertThat(i).as("they pile up").isLessThan(100);
+      }
+    }
+    pool.abandon();
+  }
+
+  private List<Long> wrong(Volume volume) {
+    var wrong = new ArrayList<Long>();
+    for (long leaf = 0; leaf < LEAVES; leaf++) {
+      for (int run = 0; run < RUNS; run++) {
+        long at = leaf * LEAF_BYTES + run * 8192L;
+        try {
+          if (!Arrays.equals(read(volume, at, 4096), data(4096, at).array())) {
+            wrong.add(at);
+          }
+        } catch (StoreException e) {
+          wrong.add(at);
+        }
+      }
+    }
+    return wrong;
+  }
+}
