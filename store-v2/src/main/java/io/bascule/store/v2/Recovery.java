@@ -112,7 +112,7 @@ final class Recovery {
         }
         known.put(serial, segment);
       }
-      segment.fileBytes = (int) file.lengthBytes();
+      segments.found(segment, (int) file.lengthBytes());
       int from = Math.max(SegmentHeader.BYTES, segment.dataEnd);
       segment.dataEnd = from;
       var footer = LogScanner.footer(file, serial);

@@ -104,6 +104,14 @@ final class Segments implements Leaves.Usage {
     usedBytes += bytes;
   }
 
+  /** The segment's file is as long as that. */
+  synchronized void found(Segment segment, int bytes) {
+    if (get(segment.slot) == segment) {
+      usedBytes += bytes - segment.fileBytes;
+    }
+    segment.fileBytes = bytes;
+  }
+
   /** What lies behind the last batch that counts is nothing. */
   synchronized void forgetTail(Segment segment) {
     usedBytes -= segment.fileBytes - segment.dataEnd;

@@ -185,6 +185,27 @@ class TroubleTest {
     return futures.stream().allMatch(CompletableFuture::isDone);
   }
 
+  /** What a crash adds to segments of the checkpoint takes space, too. */
+  @Test
+  void shouldKnowItsSizeAfterACrash() {
+    var pool = VolumePool.create(disk, SETTINGS, 1);
+    pool.create(ID, 8 * MIB);
+    try (var volume = pool.open(ID)) {
+      volume.write(0, data(8192, 1), true);
+      pool.checkpoint();
+      volume.write(MIB, data(3 * MIB / 2, 2), true);
+    }
+    pool.abandon();
+    var again = VolumePool.open(disk, SETTINGS, 2);
+    long bytes =
+        disk.list().stream()
+            .filter(name -> Names.segmentSerial(name).isPresent())
+            .mapToLong(disk::length)
+            .sum();
+    assertThat(again.space().usedBytes()).isEqualTo(bytes);
+    again.abandon();
+  }
+
   private static final int LEAF_BYTES = Leaves.BLOCKS * UnitCodec.BLOCK_BYTES;
   private static final int LEAVES = 32;
   private static final int RUNS = 100;
