@@ -66,6 +66,7 @@ final class CheckpointFiles {
       file.write(0, header);
     } catch (StoreException e) {
       file.close();
+      directory.delete(name);
       throw e;
     }
     open.put(number, file);

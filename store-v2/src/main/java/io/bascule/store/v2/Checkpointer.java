@@ -4,6 +4,7 @@ import io.bascule.core.volume.Directory;
 import io.bascule.core.volume.StoreException;
 import io.bascule.store.v2.Tree.Node;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -23,8 +24,7 @@ import java.util.TreeSet;
  * leaf that is about to change is written first ({@link PageWriter#leaf}).
  */
 final class Checkpointer {
-  /** Files of checkpoints may hold so much beyond twice what is needed of them. */
-  private static final long SLACK_BYTES = 32 << 20;
+  private static final System.Logger LOG = System.getLogger(Checkpointer.class.getName());
 
   private final Directory directory;
   private final Index index;
@@ -37,9 +37,15 @@ final class Checkpointer {
   /** What a failed checkpoint left to be written by the next. */
   private final Set<Integer> dirtyGroups = new TreeSet<>();
 
+  /** Files of checkpoints may hold so much beyond twice what is needed of them. */
+  private final long slackBytes;
+
   private final Health health;
   private final Object superblockLock = new Object();
   private volatile Superblock superblock;
+
+  /** No superblock is written any more. Guarded by the superblock's lock. */
+  private boolean ended;
 
   /** Of the last superblock that was tried to be written. */
   private long generation;
@@ -68,6 +74,7 @@ final class Checkpointer {
     this.health = health;
     this.superblock = superblock;
     this.generation = superblock.generation();
+    this.slackBytes = segments.segmentBytes() / 2;
     this.groups.putAll(places);
   }
 
@@ -85,9 +92,19 @@ final class Checkpointer {
     publish(superblock, true);
   }
 
+  /** The pool may be another's when this returns. */
+  void end() {
+    synchronized (superblockLock) {
+      ended = true;
+    }
+  }
+
   /** The only way to a new superblock; a pool that is suspect stays so. */
   private void publish(Superblock next, boolean suspect) {
     synchronized (superblockLock) {
+      if (ended) {
+        throw new StoreException.Io("the pool is closed", new ClosedChannelException());
+      }
       var current = superblock;
       // A checkpoint may have come between: what it wrote counts.
       var base = next.checkpoint() >= current.checkpoint() ? next : current;
@@ -132,7 +149,7 @@ final class Checkpointer {
     int emptied = fileToEmpty(before);
     var writer = new PageWriter(files.create(number), number, index.leaves);
     var moment = new Moment();
-    log.exclusively(() -> capture(moment, writer));
+    log.exclusively(() -> capture(moment, writer, emptied));
     Set<Integer> needed = Set.of();
     try {
       open.sync(log);
@@ -143,6 +160,9 @@ final class Checkpointer {
     } finally {
       boolean failed = needed.isEmpty() || superblock.checkpoint() != number;
       log.exclusively(() -> end(moment, writer, failed));
+      if (needed.isEmpty()) {
+        discard(number);
+      }
     }
     bytesAtLast = moment.bytes;
     dirtyGroups.clear();
@@ -153,6 +173,15 @@ final class Checkpointer {
     }
     segments.remove(moment.doomed);
     return moment.doomed.size();
+  }
+
+  /** No superblock names the file; what it takes of a full disk the next checkpoint needs. */
+  private void discard(int number) {
+    try {
+      files.delete(number);
+    } catch (StoreException e) {
+      LOG.log(System.Logger.Level.WARNING, "a checkpoint that was given up stays for now", e);
+    }
   }
 
   private void end(Moment moment, PageWriter writer, boolean failed) {
@@ -170,7 +199,7 @@ final class Checkpointer {
     moment.dirtyNodes.keySet().forEach(node -> node.dirty = true);
   }
 
-  private void capture(Moment moment, PageWriter writer) {
+  private void capture(Moment moment, PageWriter writer, int emptied) {
     moment.seq = log.committedSeq();
     moment.bytes = log.committedBytes();
     moment.leaves = index.leaves.beginCapture(writer);
@@ -185,7 +214,7 @@ final class Checkpointer {
       if (treeNumber == null) {
         treeNumber = moment.trees.size();
         treeNumbers.put(tree, treeNumber);
-        moment.trees.add(captureTree(tree, moment, seen));
+        moment.trees.add(captureTree(tree, moment, seen, emptied));
       }
       moment.volumes.add(
           new Meta.Volume(
@@ -220,7 +249,7 @@ final class Checkpointer {
     }
   }
 
-  private static int[] captureTree(Tree tree, Moment moment, Set<Integer> seen) {
+  private static int[] captureTree(Tree tree, Moment moment, Set<Integer> seen, int emptied) {
     int[] ids = new int[tree.nodes.length];
     for (int i = 0; i < ids.length; i++) {
       var node = tree.nodes[i];
@@ -230,7 +259,7 @@ final class Checkpointer {
       ids[i] = node.id;
       if (seen.add(node.id)) {
         moment.nodes.add(node);
-        if (node.dirty) {
+        if (node.dirty || (emptied != 0 && node.file == emptied)) {
           moment.dirtyNodes.put(node, node.leaves.clone());
           node.dirty = false;
         }
@@ -250,10 +279,6 @@ final class Checkpointer {
     }
     for (var node : moment.nodes) {
       var children = moment.dirtyNodes.get(node);
-      if (children == null && node.file == emptied && emptied != 0) {
-        children = childrenOnDisk(node);
-        moment.dirtyNodes.put(node, children);
-      }
       if (children != null) {
         var at = writer.node(node.id, children);
         node.file = at.file();
@@ -288,11 +313,6 @@ final class Checkpointer {
         List.of());
   }
 
-  private int[] childrenOnDisk(Node node) {
-    var page = files.read(new Page.At(node.file, node.offset, node.bytes), Page.NODE, node.id);
-    return children(page);
-  }
-
   /** The leaves that a node's page lists. */
   static int[] children(ByteBuffer page) {
     int[] children = new int[Node.LEAVES];
@@ -324,8 +344,10 @@ final class Checkpointer {
   /** Copies what is still needed of a file, so that it can go. */
   private void empty(int emptied, PageWriter writer, Moment moment) {
     var leaves = index.leaves;
+    var copies = new ArrayList<Meta.Place>();
     int limit = leaves.limit();
     for (int leaf = 1; leaf < limit; leaf++) {
+      // All that changed are written, so what lies there stays there until we move it.
       if (leaves.file(leaf) != emptied) {
         continue;
       }
@@ -336,15 +358,25 @@ final class Checkpointer {
       } catch (StoreException.Corrupt e) {
         continue; // the file stays, and reads of that part say what is wrong
       }
+      copies.add(new Meta.Place(leaf, writer.copyLeaf(leaf, page)));
+    }
+    // Not before they are there: whoever needs such a leaf reads it now.
+    writer.flushPages();
+    for (var copy : copies) {
+      int leaf = copy.id();
+      var at = copy.at();
       synchronized (writer) {
-        if (leaves.file(leaf) == emptied && leaves.fileOffset(leaf) == place.offset()) {
-          var at = writer.copyLeaf(leaf, page);
-          leaves.moved(leaf, at.file(), at.offset(), at.bytes());
-          moment.moved.add(new Meta.Place(leaf, place));
-          dirtyGroups.add(leaf / Page.GROUP_LEAVES);
-        }
+        var place = new Page.At(emptied, leaves.fileOffset(leaf), leaves.fileBytes(leaf));
+        moment.moved.add(new Meta.Place(leaf, place));
+        leaves.moved(leaf, at.file(), at.offset(), at.bytes());
+        dirtyGroups.add(leaf / Page.GROUP_LEAVES);
       }
     }
+  }
+
+  /** Whether the next checkpoint empties the file of an earlier one. */
+  boolean isEmptyingDue() {
+    return fileToEmpty(superblock) != 0;
   }
 
   /** The file to empty if they hold too much that is not needed, else 0. */
@@ -363,7 +395,7 @@ final class Checkpointer {
       }
     }
     long needed = live.values().stream().mapToLong(Long::longValue).sum();
-    return total > 2 * needed + SLACK_BYTES ? worst : 0;
+    return total > 2 * needed + slackBytes ? worst : 0;
   }
 
   private Map<Integer, Long> liveBytes() {

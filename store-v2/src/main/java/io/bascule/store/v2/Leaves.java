@@ -438,9 +438,13 @@ final class Leaves {
     setLocation(leaf, file, offset, bytes);
   }
 
-  /** The leaf's page was copied there; the caller holds the capture's lock. */
+  /**
+   * The leaf's page was copied there, and can be read there; the caller holds the capture's lock.
+   */
   void moved(int leaf, int file, long offset, int bytes) {
-    setLocation(leaf, file, offset, bytes);
+    synchronized (loadLocks[leaf & LOAD_LOCKS - 1]) { // whoever loads it reads one place or other
+      setLocation(leaf, file, offset, bytes);
+    }
   }
 
   /** The checkpoint is durable, or given up: then all it wrote must be written again. */

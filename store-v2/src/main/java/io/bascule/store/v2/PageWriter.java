@@ -82,7 +82,7 @@ final class PageWriter implements Leaves.Capture {
     to.putLong(at + Page.PLACE_OFFSET, offset).putInt(at + Page.PLACE_LENGTH, bytes);
   }
 
-  /** Copies a leaf's page from another file; the caller holds the monitor. */
+  /** Copies a leaf's page from another file. */
   synchronized Page.At copyLeaf(int leaf, ByteBuffer page) {
     int at = begin(page.limit());
     buffer.put(at, page, 0, page.limit());
@@ -103,12 +103,17 @@ final class PageWriter implements Leaves.Capture {
     return at;
   }
 
-  /** Everything is in the file and on stable storage, or this throws. */
-  synchronized void finish() {
+  /** Everything can be read from the file, or this throws. */
+  synchronized void flushPages() {
     flush();
     if (failure != null) {
       throw failure;
     }
+  }
+
+  /** Everything is in the file and on stable storage, or this throws. */
+  synchronized void finish() {
+    flushPages();
     file.sync();
   }
 

@@ -185,6 +185,39 @@ class TroubleTest {
     return futures.stream().allMatch(CompletableFuture::isDone);
   }
 
+  /** What a checkpoint that failed has written is not in the way of the next. */
+  @Test
+  void shouldLeaveNothingOfACheckpointThatFailed() {
+    var pool = VolumePool.create(disk, SETTINGS, 1);
+    pool.create(ID, 64 * MIB);
+    try (var volume = pool.open(ID)) {
+      for (int i = 0; i < 1000; i++) {
+        volume.write(i * 40960L, data(4096, i), false);
+      }
+      long was = disk.capacityBytes;
+      disk.capacityBytes = was - disk.freeBytes() + 10_000;
+      long free = disk.freeBytes();
+      var files = disk.list();
+      for (int i = 0; i < 5; i++) {
+        assertThatThrownBy(pool::checkpoint).isInstanceOf(StoreException.Full.class);
+        assertThat(disk.list()).isEqualTo(files);
+        assertThat(disk.freeBytes()).isEqualTo(free);
+      }
+      disk.capacityBytes = was;
+      pool.checkpoint();
+      pool.checkpoint();
+      assertThat(PoolChecker.check(disk.copy()).findings()).isEmpty();
+      pool.abandon();
+    }
+    var again = VolumePool.open(disk, SETTINGS, 2);
+    try (var volume = again.open(ID)) {
+      for (int i = 0; i < 1000; i++) {
+        assertThat(Arrays.equals(read(volume, i * 40960L, 4096), data(4096, i).array())).isTrue();
+      }
+    }
+    again.abandon();
+  }
+
   /** What a crash adds to segments of the checkpoint takes space, too. */
   @Test
   void shouldKnowItsSizeAfterACrash() {
@@ -252,5 +285,44 @@ class TroubleTest {
       }
     }
     return wrong;
+  }
+
+  /** What a page says is read while the page moves to another file. */
+  @Test
+  void shouldReadWhileACheckpointEmptiesTheFileOfAnother() {
+    fillCheckpoints();
+    var pool = VolumePool.open(hooked, SETTINGS, 2);
+    var before = checkpoints();
+    var volume = pool.open(ID);
+    var wrong = new ArrayList<Long>();
+    hooked.hook =
+        (call, name) -> {
+          if (call == Call.WRITE
+              && Names.checkpointNumber(name).isPresent()
+              && disk.length(name) >= Page.FILE_BYTES) {
+            hooked.hook = (_, _) -> {};
+            beside(() -> wrong.addAll(wrong(volume))).join();
+          }
+        };
+    pool.checkpoint();
+    assertThat(checkpoints()).doesNotContainSequence(before);
+    assertThat(wrong).isEmpty();
+    assertThat(wrong(volume)).isEmpty();
+    pool.abandon();
+  }
+
+  /** What is known in memory is not asked of a disk that has forgotten it. */
+  @Test
+  void shouldEmptyAFileOfACheckpointInWhichANodeIsDamaged() {
+    fillCheckpoints();
+    var pool = VolumePool.open(disk, SETTINGS, 2);
+    var entry = Check.found(pool.index().find(ID), "the volume");
+    var node = Check.found(entry.tree.nodes[0], "its only node");
+    String name = Names.checkpoint(node.file);
+    disk.flip(name, (int) node.offset + 30, 2);
+    pool.checkpoint();
+    assertThat(disk.exists(name)).as("it was the one to be emptied").isFalse();
+    pool.abandon();
+    assertThat(PoolChecker.check(disk.copy()).findings()).isEmpty();
   }
 }
