@@ -11,6 +11,10 @@ final class Health {
   private static final System.Logger LOG = System.getLogger(Health.class.getName());
 
   private volatile @Nullable StoreException suspect;
+
+  /** Set once; of this process alone, the disk is told nothing. */
+  private volatile @Nullable StoreException ended;
+
   private volatile Runnable marker = () -> {};
 
   /**
@@ -24,6 +28,21 @@ final class Health {
     return suspect != null;
   }
 
+  /** Whether nothing more may be written. */
+  boolean isOver() {
+    return suspect != null || ended != null;
+  }
+
+  /**
+   * This process writes no more to the pool, which may be another's: what fails from now on says
+   * nothing about the disk.
+   */
+  synchronized void end(String why, Throwable cause) {
+    if (ended == null) {
+      ended = new StoreException.Io(why, cause);
+    }
+  }
+
   /** The pool was found suspect when it was opened. */
   void wasSuspect() {
     suspect =
@@ -33,7 +52,7 @@ final class Health {
 
   void markSuspect(StoreException cause) {
     synchronized (this) {
-      if (suspect != null) {
+      if (isOver()) {
         return;
       }
       suspect = cause;
@@ -47,6 +66,10 @@ final class Health {
   }
 
   void check() {
+    var end = ended;
+    if (end != null) {
+      throw new StoreException.Io(String.valueOf(end.getMessage()), end);
+    }
     var cause = suspect;
     if (cause != null) {
       throw new StoreException.Io(

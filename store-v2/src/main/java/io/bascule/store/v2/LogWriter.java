@@ -104,7 +104,7 @@ final class LogWriter {
     lock.lock();
     try {
       while (true) {
-        health.check();
+        checkHealth();
         batch = filling;
         if (batch.fits(bytes, records, tableBytes)) {
           break;
@@ -117,6 +117,16 @@ final class LogWriter {
     }
     batch.fill(filler, at, bytes);
     return batch;
+  }
+
+  /** The lock is held. Who was woken to lead and does not wakes the next. */
+  private void checkHealth() {
+    try {
+      health.check();
+    } catch (StoreException e) {
+      filling.changed.signal();
+      throw e;
+    }
   }
 
   /** Waits until the batch is in the kernel and visible; throws if it could not be written. */
@@ -209,6 +219,7 @@ final class LogWriter {
       batch.awaitFilled();
       health.check();
       write(batch);
+      batch.written = true;
     } catch (StoreException e) {
       batch.failure = e;
     } catch (RuntimeException e) {
@@ -216,6 +227,10 @@ final class LogWriter {
       var failure = new StoreException.Io("the log cannot go on", e);
       health.markSuspect(failure);
       batch.failure = failure;
+    } catch (Error e) {
+      // So it is with a lack of memory, of which the disk knows nothing.
+      health.end("the log cannot go on", e);
+      throw e;
     }
   }
 
@@ -302,8 +317,12 @@ final class LogWriter {
     private int records;
     private int tableBytes;
     private boolean done;
+
+    /** In the kernel and in the index: without it nothing of the batch is acknowledged. */
+    private volatile boolean written;
+
     private volatile @Nullable StoreException failure;
-    private volatile @Nullable RuntimeException broken;
+    private volatile @Nullable Throwable broken;
 
     private Batch(ByteBuffer buffer, boolean cold) {
       this.buffer = buffer.clear(); // a batch that failed may have left it anyhow
@@ -338,7 +357,7 @@ final class LogWriter {
     private void fill(Filler filler, int at, int bytes) {
       try {
         filler.fill(buffer, at);
-      } catch (RuntimeException e) {
+      } catch (RuntimeException | Error e) {
         broken = e;
         throw e;
       } finally {
@@ -368,6 +387,10 @@ final class LogWriter {
       }
       if (cause != null) {
         throw new StoreException.Io(String.valueOf(cause.getMessage()), cause);
+      }
+      if (!written) {
+        throw new StoreException.Io(
+            "the log cannot go on", new IllegalStateException("its leader failed"));
       }
     }
   }

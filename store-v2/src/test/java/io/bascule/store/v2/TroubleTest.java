@@ -181,8 +181,57 @@ class TroubleTest {
     return done;
   }
 
+  /** Writers that wait for room in a batch, which nobody will write any more. */
+  @Test
+  void shouldTellAllWhoWaitThatThePoolIsSuspect() {
+    var pool = VolumePool.create(hooked, SETTINGS, 1);
+    pool.create(ID, 16 * MIB);
+    var volume = pool.open(ID);
+    volume.write(0, data(4096, 1), false);
+    var leader = new Leader();
+    leader.block();
+    var writes = new ArrayList<CompletableFuture<Void>>();
+    writes.add(beside(() -> volume.write(0, data(4096, 2), false)));
+    hold(leader.writing);
+    for (int i = 1; i <= 3; i++) {
+      long at = i * 2L * MIB;
+      writes.add(besideUntilItWaits(() -> volume.write(at, data(3 * MIB / 2, at), false)));
+    }
+    disk.syncFails = true;
+    assertThatThrownBy(pool::flush).isInstanceOf(StoreException.Io.class);
+    leader.go.countDown();
+    await().atMost(SOON_SECONDS, TimeUnit.SECONDS).until(() -> allDone(writes));
+    pool.abandon();
+  }
+
   private static boolean allDone(List<CompletableFuture<Void>> futures) {
     return futures.stream().allMatch(CompletableFuture::isDone);
+  }
+
+  /** An error that is no exception, as a lack of memory, in the thread that writes for others. */
+  @Test
+  void shouldNotAcknowledgeWhatItsLeaderCouldNotWrite() {
+    var pool = VolumePool.create(hooked, SETTINGS, 1);
+    pool.create(ID, MIB);
+    var volume = pool.open(ID);
+    var leader = new Leader();
+    leader.afterwards =
+        () -> {
+          throw new OutOfMemoryError("as a test wants it");
+        };
+    leader.block();
+    var first = beside(() -> volume.write(0, data(4096, 1), false));
+    hold(leader.writing);
+    var writes = new ArrayList<CompletableFuture<Void>>();
+    for (int i = 1; i <= 3; i++) {
+      long at = i * 4096L;
+      writes.add(besideUntilItWaits(() -> volume.write(at, data(4096, at), false)));
+    }
+    leader.go.countDown();
+    await().atMost(SOON_SECONDS, TimeUnit.SECONDS).until(() -> allDone(writes));
+    assertThat(first).succeedsWithin(1, TimeUnit.SECONDS);
+    assertThat(writes).allMatch(CompletableFuture::isCompletedExceptionally);
+    pool.abandon();
   }
 
   /** What a checkpoint that failed has written is not in the way of the next. */
