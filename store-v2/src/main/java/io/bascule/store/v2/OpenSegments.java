@@ -90,6 +90,7 @@ final class OpenSegments implements LogWriter.Output {
         full.clear();
       }
       work.signalAll();
+      sealed.signalAll();
     } finally {
       lock.unlock();
     }
@@ -158,7 +159,7 @@ final class OpenSegments implements LogWriter.Output {
       segment.state = Segment.State.FULL;
       full.add(segment);
       work.signalAll();
-      while (full.size() > UNSEALED_MAX && !health.isSuspect()) {
+      while (full.size() > UNSEALED_MAX && !health.isOver()) {
         sealed.awaitUninterruptibly(); // as long as the disk takes for a segment
       }
     } finally {
@@ -239,12 +240,12 @@ final class OpenSegments implements LogWriter.Output {
           syncFile(segment);
         }
       }
+      health.check(); // a segment that could not be sealed is in no list any more
       durableSeq = Math.max(durableSeq, target);
       syncsDone = number;
     } finally {
       syncLock.unlock();
     }
-    health.check(); // another thread's sync may have taken the kernel's one report of a failure
   }
 
   /** What an earlier process wrote is this one's to sync. */
@@ -271,6 +272,19 @@ final class OpenSegments implements LogWriter.Output {
       return;
     }
     try {
+      // One at a time: the kernel tells of a failure once, and whoever was told says so before
+      // another takes the next answer for a success.
+      synchronized (segment.syncing) {
+        health.check();
+        syncOpen(segment);
+      }
+    } finally {
+      segment.unpin();
+    }
+  }
+
+  private void syncOpen(Segment segment) {
+    try {
       var file = segment.fileIfOpen();
       if (file != null) { // else it was sealed, and so synced, and closed meanwhile
         file.sync();
@@ -278,8 +292,6 @@ final class OpenSegments implements LogWriter.Output {
     } catch (StoreException e) {
       health.markSuspect(e);
       throw e;
-    } finally {
-      segment.unpin();
     }
   }
 

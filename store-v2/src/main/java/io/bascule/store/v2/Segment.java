@@ -46,6 +46,9 @@ final class Segment {
   final boolean cold;
   final String name;
 
+  /** Held while the file is synced and what came of it is noted. */
+  final Object syncing = new Object();
+
   private final AtomicInteger pins = new AtomicInteger();
   private volatile @Nullable StoredFile file;
 

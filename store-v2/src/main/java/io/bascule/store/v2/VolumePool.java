@@ -4,6 +4,7 @@ import io.bascule.core.Check;
 import io.bascule.core.volume.Directory;
 import io.bascule.core.volume.StoreException;
 import io.bascule.core.volume.Volume;
+import java.nio.channels.ClosedChannelException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.NoSuchFileException;
 import java.time.Instant;
@@ -46,6 +47,7 @@ public final class VolumePool implements AutoCloseable {
   private final Map<UUID, VolumeV2> open = new HashMap<>();
   private volatile RepairSource repairSource = RepairSource.NONE;
   private boolean closed;
+  private volatile boolean left;
 
   private VolumePool(
       Directory directory, PoolSettings settings, Superblock superblock, Restored restored) {
@@ -478,6 +480,7 @@ public final class VolumePool implements AutoCloseable {
         LOG.log(System.Logger.Level.WARNING, "no last checkpoint; opening takes longer", e);
       }
     }
+    end();
     release();
   }
 
@@ -494,8 +497,23 @@ public final class VolumePool implements AutoCloseable {
       closed = true;
     }
     keeper.stop();
+    end();
     openSegments.stop(false);
+    // A write under way comes to its end before anybody opens the pool anew.
+    log.exclusively(() -> {});
     release();
+  }
+
+  /** Whoever still runs writes nothing any more, not even that the pool is suspect. */
+  private void end() {
+    left = true;
+    health.end("the pool is closed", new ClosedChannelException());
+    checkpointer.end();
+  }
+
+  /** Whether this process has left the pool. */
+  boolean isLeft() {
+    return left;
   }
 
   private void release() {

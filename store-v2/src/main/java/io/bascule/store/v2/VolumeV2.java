@@ -457,7 +457,7 @@ final class VolumeV2 implements Volume {
   }
 
   private void checkOpen() {
-    if (closed) {
+    if (closed || pool.isLeft()) {
       throw new StoreException.Io(
           "volume " + entry.uuid + " is closed", new ClosedChannelException());
     }

@@ -84,6 +84,68 @@ class TroubleTest {
     return CompletableFuture.runAsync(work, threads);
   }
 
+  /** A flush that is cut off by the end says nothing about the disk. */
+  @Test
+  void shouldNotBeSuspectBecauseItWasAbandonedInASync() throws Exception {
+    var pool = VolumePool.create(hooked, SETTINGS, 1);
+    pool.create(ID, 8 * MIB);
+    var volume = pool.open(ID);
+    volume.write(0, data(8192, 1), false);
+    var syncing = new CountDownLatch(1);
+    var go = new CountDownLatch(1);
+    hooked.hook =
+        (call, name) -> {
+          if (call == Call.SYNC && Names.segmentSerial(name).isPresent()) {
+            syncing.countDown();
+            hold(go);
+          }
+        };
+    var flush = beside(volume::flush);
+    hold(syncing);
+    pool.abandon();
+    go.countDown();
+    assertThatThrownBy(() -> flush.get(SOON_SECONDS, TimeUnit.SECONDS))
+        .isInstanceOf(ExecutionException.class);
+    hooked.hook = (_, _) -> {};
+    var next = VolumePool.open(hooked, SETTINGS, 2);
+    assertThat(next.isSuspect()).isFalse();
+    next.abandon();
+  }
+
+  /** The next opening writes there: nobody of this one may, however slow the disk is. */
+  @Test
+  void shouldNotBeAbandonedBeforeAWriteUnderWayHasEnded() throws Exception {
+    var pool = VolumePool.create(hooked, SETTINGS, 1);
+    pool.create(ID, 8 * MIB);
+    var volume = pool.open(ID);
+    var writing = new CountDownLatch(1);
+    var go = new CountDownLatch(1);
+    hooked.hook =
+        (call, name) -> {
+          if (call == Call.WRITE && Names.segmentSerial(name).isPresent()) {
+            writing.countDown();
+            hold(go);
+          }
+        };
+    var write = beside(() -> volume.write(0, data(8192, 1), false));
+    hold(writing);
+    var abandoned = beside(pool::abandon);
+    assertThatThrownBy(() -> abandoned.get(300, TimeUnit.MILLISECONDS))
+        .isInstanceOf(TimeoutException.class);
+    go.countDown();
+    abandoned.get(SOON_SECONDS, TimeUnit.SECONDS);
+    write.get(SOON_SECONDS, TimeUnit.SECONDS);
+    assertThatThrownBy(() -> volume.write(0, data(4096, 2), false))
+        .isInstanceOf(StoreException.Io.class);
+    assertThatThrownBy(volume::flush).isInstanceOf(StoreException.Io.class);
+    var next = VolumePool.open(hooked, SETTINGS, 2);
+    assertThat(next.isSuspect()).isFalse();
+    try (var again = next.open(ID)) {
+      assertThat(read(again, 0, 8192)).isEqualTo(data(8192, 1).array());
+    }
+    next.abandon();
+  }
+
   /** A pool that cannot make a checkpoint is opened again and again. */
   @Test
   void shouldOpenASuspectPoolAnyNumberOfTimes() {
@@ -232,6 +294,42 @@ class TroubleTest {
     assertThat(first).succeedsWithin(1, TimeUnit.SECONDS);
     assertThat(writes).allMatch(CompletableFuture::isCompletedExceptionally);
     pool.abandon();
+  }
+
+  /** The kernel tells of a failed writeback once: here to the thread that seals a segment. */
+  @Test
+  void shouldNotFlushWhatAnotherThreadWasToldIsLost() throws Exception {
+    var pool = VolumePool.create(hooked, SETTINGS.withBackground(true), 1);
+    pool.create(ID, 8 * MIB);
+    var volume = pool.open(ID);
+    var sealing = new CountDownLatch(1);
+    var flushed = new CountDownLatch(1);
+    hooked.hook =
+        (call, name) -> {
+          if (call == Call.SYNC
+              && Names.segmentSerial(name).isPresent()
+              && Thread.currentThread().getName().equals("bascule-v2-seal")
+              && sealing.getCount() > 0
+              && disk.length(name) > SegmentHeader.BYTES) {
+            sealing.countDown();
+            try {
+              boolean _ = flushed.await(300, TimeUnit.MILLISECONDS);
+            } catch (InterruptedException e) {
+              throw new AssertionError(e);
+            }
+            throw new StoreException.Io("cannot sync " + name, new IOException("I/O error"));
+          }
+        };
+    for (int i = 0; i < 10; i++) {
+      volume.write(i * 128L * 1024, data(128 * 1024, i), false);
+    }
+    hold(sealing);
+    try {
+      assertThatThrownBy(volume::flush).isInstanceOf(StoreException.Io.class);
+    } finally {
+      flushed.countDown();
+      pool.abandon();
+    }
   }
 
   /** What a checkpoint that failed has written is not in the way of the next. */
