@@ -19,6 +19,7 @@ import picocli.CommandLine.Spec;
       DownCommand.class,
       StatusCommand.class,
       VolumeCommand.class,
+      SnapshotCommand.class,
       HostCommand.class,
       PackageCommand.class,
       UpgradeCommand.class,

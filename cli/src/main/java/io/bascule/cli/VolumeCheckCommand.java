@@ -23,7 +23,8 @@ import picocli.CommandLine.Parameters;
     footer = {
       "",
       "Looks at headers, files, sizes and marks; while the appliance is down, at the catalog against",
-      "the files. Exit code 1 if anything is wrong.",
+      "the files. Format 2 keeps checksums: while it runs, what reading and scrubbing have met is",
+      "told; while it is down, all of the pool is read. Exit code 1 if anything is wrong.",
       "A volume is suspect after a failed sync: what hosts were told is written may not be on the",
       "disk. Hosts can read it, not write. --accept ends that.",
       "",
@@ -72,8 +73,9 @@ final class VolumeCheckCommand extends ApplianceCommand {
     if (mine.isEmpty()) {
       throw new IOException("there is no volume '" + name + "'");
     }
-    boolean sound = mine.getFirst().findings().isEmpty();
-    return Json.write(new VolumeCheckView(sound, all.live(), mine, List.of(), all.limits()));
+    boolean sound = mine.getFirst().findings().isEmpty() && all.pool().isEmpty();
+    return Json.write(
+        new VolumeCheckView(sound, all.live(), mine, all.pool(), List.of(), all.limits()));
   }
 
   private int told(Screen screen, String body) {
@@ -98,6 +100,11 @@ final class VolumeCheckCommand extends ApplianceCommand {
         screen.line(one.name() + ": " + finding.detail() + " [" + finding.code() + "]");
         screen.line("  " + finding.remedy());
       }
+    }
+    for (var finding : check.pool()) {
+      screen.line();
+      screen.line("The pool: " + finding.detail() + " [" + finding.code() + "]");
+      screen.line("  " + finding.remedy());
     }
     for (String stray : check.strays()) {
       screen.line();

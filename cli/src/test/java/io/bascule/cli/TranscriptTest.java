@@ -78,12 +78,51 @@ class TranscriptTest {
   }
 
   @Test
+  void shouldManageSnapshots() throws IOException {
+    appliance
+        .on("GET /snapshots", "snapshots")
+        .on("GET /snapshots", 409, "problem-needs-format-2")
+        .on("GET /volumes/db/snapshots", "snapshots")
+        .on("POST /volumes/db/snapshots", 201, "snapshot-db")
+        .on("POST /volumes/db/snapshots/before/clone", 201, "volume-db");
+    transcript.run(appliance, "snapshot");
+    transcript.run(appliance, "snapshot", "create", "db", "before");
+    transcript.run(appliance, "snapshot", "create", "db", "before", "--json");
+    transcript.run(appliance, "snapshot", "create", "db");
+    transcript.run(appliance, "snapshot", "list");
+    transcript.run(appliance, "snapshot", "list");
+    transcript.run(appliance, "snapshot", "list", "db", "--json");
+    transcript.run(appliance, "snapshot", "list", "nope");
+    transcript.run(appliance, "snapshot", "clone", "db", "before", "db2");
+    transcript.run(appliance, "snapshot", "--help");
+    transcript.run(appliance, "snapshot", "rollback", "--help");
+    transcript.matches("snapshot");
+  }
+
+  @Test
+  void shouldAskBeforeASnapshotDestroysAnything() throws IOException {
+    appliance
+        .on("GET /volumes/db/snapshots/before", "snapshot-db")
+        .on("POST /volumes/db/snapshots/before/rollback", "volume-db")
+        .on("DELETE /volumes/db/snapshots/before", 204, "");
+    for (String verb : new String[] {"rollback", "delete"}) {
+      transcript.run(appliance, "snapshot", verb, "db", "before");
+      transcript.atTerminal("no\n").run(appliance, "snapshot", verb, "db", "before");
+      transcript.atTerminal("yes\n").run(appliance, "snapshot", verb, "db", "before");
+      transcript.run(appliance, "snapshot", verb, "db", "before", "--yes");
+    }
+    transcript.matches("snapshot-destroy");
+  }
+
+  @Test
   void shouldCheckVolumes() throws IOException {
     appliance
         .on("GET /volume-check", "check-good")
         .on("GET /volume-check", "check-bad")
+        .on("GET /volume-check", "check-pool")
         .on("GET /volumes/db/check", "check-suspect")
         .on("POST /volumes/db/accept", "check-good");
+    transcript.run(appliance, "volume", "check");
     transcript.run(appliance, "volume", "check");
     transcript.run(appliance, "volume", "check");
     transcript.run(appliance, "volume", "check", "db", "--json");

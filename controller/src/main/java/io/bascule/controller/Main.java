@@ -11,6 +11,7 @@ import io.bascule.core.Refusal;
 import io.bascule.core.Slot;
 import io.bascule.core.api.VolumeCheckView;
 import io.bascule.core.role.Exit;
+import io.bascule.core.storage.StorageProvider;
 import io.bascule.json.ApiJson;
 import io.bascule.platform.ApplianceSettings;
 import io.bascule.platform.Layout;
@@ -21,6 +22,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.ServiceLoader;
 
 /**
  * The controller process: {@code --data DIR --controller 0|1 --slot A|B}, {@code --warm-up}, or
@@ -76,7 +78,11 @@ public final class Main {
     Path folder = Files.createTempDirectory("bascule-check");
     System.setProperty("org.sqlite.tmpdir", folder.toString());
     try {
-      var found = OfflineCheck.run(layout, Files.createDirectory(folder.resolve("copy")));
+      var found =
+          OfflineCheck.run(
+              layout,
+              Files.createDirectory(folder.resolve("copy")),
+              ServiceLoader.load(StorageProvider.class).findFirst());
       System.out.println(ApiJson.codec().type(VolumeCheckView.class).toJson(found));
       return Exit.STOPPED.code();
     } catch (Refusal e) {

@@ -9,6 +9,7 @@ import static io.bascule.e2e.Migrating.sample;
 import static io.bascule.e2e.Migrating.start;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.bascule.host.initiator.InitiatorOptions;
 import io.bascule.platform.Layout;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -62,6 +63,10 @@ class MigrationTest {
   @MethodSource("phases")
   void shouldReturnWhenCanceledInAPhaseAndMigrateFromTheBeginning(int phase) throws IOException {
     try (var appliance = appliance()) {
+      // Our load sees its own volume alone, so that it does not use the other one.
+      appliance
+          .bascule("host", "add", "load", "--iqn", InitiatorOptions.DEFAULT_NAME, "--volume", "db")
+          .ok();
       Path image = folder.resolve("image.raw");
       Outside.copyImage(image, appliance.url("image"));
       try (var host = HostSide.start(appliance.url("db"), phase)) {
@@ -103,6 +108,7 @@ class MigrationTest {
         assertThat(appliance.cancel("").text("code")).isEqualTo("CANCEL_UNAVAILABLE");
         appliance.eventually(
             "format 1 is freed", () -> files(Layout.of(appliance.data).volumesV1()).isEmpty());
+        useSnapshots(appliance, image);
 
         host.mark("takeover on format 2");
         appliance.kill(appliance.awaitActive());
@@ -111,6 +117,18 @@ class MigrationTest {
         Outside.assertHolds(image, appliance.url("image"));
       }
     }
+  }
+
+  /** On the controller that committed, which served format 1 before. */
+  private static void useSnapshots(Appliance appliance, Path image) {
+    appliance.bascule("snapshot", "create", "image", "committed").ok();
+    Outside.write(appliance.url("image"), 0x44, 0);
+    appliance.bascule("snapshot", "clone", "image", "committed", "copy").ok();
+    Outside.assertHolds(image, appliance.url("copy"));
+    appliance.eventually(
+        "rolled back once QEMU is gone",
+        () -> appliance.bascule("snapshot", "rollback", "image", "committed", "--yes").exit() == 0);
+    Outside.assertHolds(image, appliance.url("image"));
   }
 
   @ParameterizedTest

@@ -10,6 +10,7 @@ import io.bascule.core.api.HistoryView;
 import io.bascule.core.api.HostView;
 import io.bascule.core.api.PackageView;
 import io.bascule.core.api.Problem;
+import io.bascule.core.api.SnapshotView;
 import io.bascule.core.api.UpgradeView;
 import io.bascule.core.api.VolumeCheckView;
 import io.bascule.core.api.VolumeView;
@@ -34,6 +35,9 @@ import io.bascule.core.api.VolumeView;
   HostView.Create.class,
   PackageView.class,
   Problem.class,
+  SnapshotView.class,
+  SnapshotView.Clone.class,
+  SnapshotView.Create.class,
   UpgradeView.class,
   UpgradeView.Cancel.class,
   UpgradeView.Cause.class,

@@ -7,6 +7,7 @@ import io.bascule.core.migration.Migrator;
 import io.bascule.core.migration.Phase;
 import io.bascule.core.migration.TakeoverRule;
 import io.bascule.core.storage.Enclosure;
+import io.bascule.core.storage.Snapshots;
 import io.bascule.core.storage.Storage;
 import io.bascule.core.upgrade.StepName;
 import io.bascule.core.upgrade.Upgrade;
@@ -55,6 +56,11 @@ final class MigratingStorage implements Storage {
   @Override
   public VolumeStore volumes() {
     return new Volumes();
+  }
+
+  @Override
+  public Optional<Snapshots> snapshots() {
+    return committed ? Optional.of(new PoolSnapshots(pool())) : Optional.empty();
   }
 
   @Override
@@ -157,6 +163,11 @@ final class MigratingStorage implements Storage {
     @Override
     public void accept(UUID uuid) {
       now().accept(uuid);
+    }
+
+    @Override
+    public List<String> damage() {
+      return now().damage();
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.bascule.migration;
 
 import io.bascule.core.storage.Enclosure;
+import io.bascule.core.storage.Snapshots;
 import io.bascule.core.storage.Storage;
 import io.bascule.core.upgrade.Upgrade;
 import io.bascule.core.upgrade.World;
@@ -62,6 +63,11 @@ final class PoolStorage implements Storage {
   @Override
   public VolumeStore volumes() {
     return new PoolVolumes(pool);
+  }
+
+  @Override
+  public Optional<Snapshots> snapshots() {
+    return Optional.of(new PoolSnapshots(pool));
   }
 
   @Override

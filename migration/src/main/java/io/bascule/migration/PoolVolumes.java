@@ -7,6 +7,7 @@ import io.bascule.core.volume.VolumeStore;
 import io.bascule.store.v2.VolumeInfo;
 import io.bascule.store.v2.VolumePool;
 import java.util.Collection;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -54,20 +55,23 @@ final class PoolVolumes implements VolumeStore {
 
   @Override
   public VolumeCheck check(UUID uuid) {
-    var info = info(uuid);
-    var size = info.map(VolumeInfo::sizeBytes).map(OptionalLong::of).orElseGet(OptionalLong::empty);
-    if (info.isEmpty()) {
-      return new VolumeCheck(
-          FORMAT,
-          size,
-          List.of(
-              new VolumeCheck.Finding(
-                  VolumeCheck.Trouble.DATA_MISSING, "the pool has no volume " + uuid)));
-    }
+    return info(uuid)
+        .map(info -> checked(info, pool.isSuspect()))
+        .orElseGet(() ->
+            new VolumeCheck(
+                FORMAT,
+                OptionalLong.empty(),
+                List.of(
+                    new VolumeCheck.Finding(
+                        VolumeCheck.Trouble.DATA_MISSING, "the pool has no volume " + uuid))));
+  }
+
+  /** A volume that is there. */
+  static VolumeCheck checked(VolumeInfo info, boolean suspect) {
     return new VolumeCheck(
         FORMAT,
-        size,
-        pool.isSuspect()
+        OptionalLong.of(info.sizeBytes()),
+        suspect
             ? List.of(
                 new VolumeCheck.Finding(
                     VolumeCheck.Trouble.SUSPECT,
@@ -83,11 +87,17 @@ final class PoolVolumes implements VolumeStore {
   }
 
   @Override
+  public List<String> damage() {
+    var found = new LinkedHashSet<>(pool.findings());
+    pool.scrubReport().findings().forEach(finding -> found.add(finding.toString()));
+    return List.copyOf(found);
+  }
+
+  @Override
   public List<String> strays(Collection<UUID> known) {
     return pool.list().stream()
-        .filter(VolumeInfo::writable)
         .filter(info -> !known.contains(info.uuid()))
-        .map(info -> "volume " + info.uuid())
+        .map(info -> (info.writable() ? "volume " : "snapshot ") + info.uuid())
         .toList();
   }
 }

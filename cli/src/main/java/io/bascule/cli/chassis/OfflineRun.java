@@ -19,8 +19,11 @@ import java.util.concurrent.TimeUnit;
  * knows its formats and nobody else does.
  */
 public final class OfflineRun {
-  /** 256 volumes of two small reads each, on a slow disk. */
-  private static final long MAX_SECONDS = 60;
+  /** To start, and for 256 volumes of two small reads each, on a slow disk. */
+  private static final long BASE_SECONDS = 60;
+
+  /** Format 2 is read wholly, and not slower than this. */
+  private static final long POOL_BYTES_PER_SECOND = 16L << 20;
 
   private OfflineRun() {}
 
@@ -46,8 +49,9 @@ public final class OfflineRun {
               .redirectOutput(out.toFile())
               .redirectError(err.toFile())
               .start();
-      if (!ended(process)) {
-        throw new IOException("the check took longer than " + MAX_SECONDS + " s");
+      long maxSeconds = BASE_SECONDS + bytesIn(layout.volumesV2()) / POOL_BYTES_PER_SECOND;
+      if (!ended(process, maxSeconds)) {
+        throw new IOException("the check took longer than " + maxSeconds + " s");
       }
       String said = Files.readString(out, StandardCharsets.UTF_8).strip();
       if (process.exitValue() != 0 || !said.startsWith("{")) {
@@ -64,9 +68,22 @@ public final class OfflineRun {
     }
   }
 
-  private static boolean ended(Process process) throws IOException {
+  private static long bytesIn(Path folder) throws IOException {
+    if (!Files.isDirectory(folder)) {
+      return 0;
+    }
+    long bytes = 0;
+    try (var files = Files.newDirectoryStream(folder)) {
+      for (Path file : files) {
+        bytes += Files.size(file);
+      }
+    }
+    return bytes;
+  }
+
+  private static boolean ended(Process process, long maxSeconds) throws IOException {
     try {
-      if (process.waitFor(MAX_SECONDS, TimeUnit.SECONDS)) {
+      if (process.waitFor(maxSeconds, TimeUnit.SECONDS)) {
         return true;
       }
       process.destroyForcibly().waitFor();

@@ -3,7 +3,9 @@ package io.bascule.controller.catalog;
 import io.avaje.jsonb.Json;
 import io.avaje.jsonb.JsonType;
 import io.avaje.jsonb.Jsonb;
+import java.util.Collection;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -54,6 +56,22 @@ public record Catalog(List<VolumeEntry> volumes, List<HostEntry> hosts) {
     public String toString() {
       return "HostEntry[" + name + ", " + iqn + ", " + volumes + "]";
     }
+  }
+
+  /** Those of the initiators that may see the volume: an exact name goes before any. */
+  public List<String> seenBy(String volume, Collection<String> initiators) {
+    return initiators.stream()
+        .distinct()
+        .sorted()
+        .filter(initiator -> host(initiator).filter(host -> host.mayUse(volume)).isPresent())
+        .toList();
+  }
+
+  private Optional<HostEntry> host(String initiator) {
+    return hosts.stream()
+        .filter(host -> host.iqn().equals(initiator))
+        .findFirst()
+        .or(() -> hosts.stream().filter(host -> host.iqn().equals("*")).findFirst());
   }
 
   public String toJson() {

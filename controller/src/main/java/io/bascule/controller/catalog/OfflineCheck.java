@@ -1,11 +1,15 @@
 package io.bascule.controller.catalog;
 
 import io.bascule.controller.catalog.Catalog.VolumeEntry;
+import io.bascule.controller.catalog.SnapshotTable.SnapshotEntry;
 import io.bascule.controller.state.StateDb;
 import io.bascule.controller.state.VolumeFormat;
 import io.bascule.core.Refusal;
 import io.bascule.core.api.ErrorCode;
 import io.bascule.core.api.VolumeCheckView;
+import io.bascule.core.storage.FormatTwoCheck;
+import io.bascule.core.storage.StorageProvider;
+import io.bascule.core.volume.VolumeCheck;
 import io.bascule.platform.Layout;
 import io.bascule.platform.LocalDirectory;
 import io.bascule.platform.OfdLock;
@@ -14,6 +18,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.UUID;
+import java.util.stream.Stream;
 
 /**
  * Looks at the volumes of an appliance that is down: the catalog against the files. Holds the lease
@@ -22,25 +30,41 @@ import java.util.List;
 public final class OfflineCheck {
   private OfflineCheck() {}
 
-  private record Rows(int format, List<VolumeEntry> all, List<VolumeEntry> ready) {}
+  private record Rows(
+      int format,
+      List<VolumeEntry> all,
+      List<VolumeEntry> ready,
+      List<SnapshotEntry> allSnapshots,
+      List<SnapshotEntry> readySnapshots) {
+
+    /**
+     * What is half created or half deleted has data, and no meaning: the next start clears it away.
+     */
+    List<UUID> known() {
+      return Stream.concat(
+              all.stream().map(VolumeEntry::uuid), allSnapshots.stream().map(SnapshotEntry::uuid))
+          .toList();
+    }
+  }
 
   /**
    * Does it.
    *
    * @param scratch an empty folder of one's own
-   * @throws Refusal CONFLICTING_OPERATION while a controller is active, or if the volumes are in
-   *     another format
+   * @param newer the storage that the release brings along
+   * @throws Refusal CONFLICTING_OPERATION while a controller is active, or if the volumes are in a
+   *     format that the release does not know
    */
-  public static VolumeCheckView run(Layout layout, Path scratch) throws IOException {
+  public static VolumeCheckView run(Layout layout, Path scratch, Optional<StorageProvider> newer)
+      throws IOException {
     if (Files.notExists(layout.stateDb()) || Files.notExists(layout.lease())) {
-      return VolumeChecks.view(false, List.of(), List.of());
+      return VolumeChecks.view(false, List.of(), List.of(), List.of());
     }
     try (var lease = OfdLock.open(layout.lease())) {
       if (!lease.tryLock()) {
         throw new Refusal(
             ErrorCode.CONFLICTING_OPERATION, "A controller is active here: ask it, over the API.");
       }
-      var directory = LocalDirectory.existing(layout.volumesV1());
       var catalog =
           StateDb.read(
               layout.stateDb(),
@@ -49,22 +73,63 @@ public final class OfflineCheck {
                   new Rows(
                       VolumeFormat.of(sql),
                       CatalogTable.volumes(sql),
-                      CatalogTable.volumes(sql, CatalogTable.READY)));
-      if (catalog.format() != VolumeFormat.ONE) {
-        throw new Refusal(
-            ErrorCode.CONFLICTING_OPERATION,
-            "The volumes are in format "
-                + catalog.format()
-                + ", which is checked while the appliance runs: `bascule up` first.");
+                      CatalogTable.volumes(sql, CatalogTable.READY),
+                      SnapshotTable.snapshots(sql),
+                      SnapshotTable.snapshots(sql, CatalogTable.READY)));
+      if (catalog.format() == VolumeFormat.ONE) {
+        return formatOne(catalog, LocalDirectory.existing(layout.volumesV1()));
       }
-      var checked =
-          catalog.ready().stream()
-              .map(entry ->
-                  VolumeChecks.checked(entry, CheckV1.volume(directory, entry.uuid()), false))
-              .toList();
-      // What is half created or half deleted has files, and no meaning: the next start clears it.
-      var known = catalog.all().stream().map(VolumeEntry::uuid).toList();
-      return VolumeChecks.view(false, checked, CheckV1.strays(directory, known));
+      var provider =
+          newer.orElseThrow(() ->
+              new Refusal(
+                  ErrorCode.CONFLICTING_OPERATION,
+                  "The volumes are in format "
+                      + catalog.format()
+                      + ", which this release does not know."));
+      return formatTwo(catalog, provider.check(LocalDirectory.existing(layout.volumesV2())));
     }
+  }
+
+  private static VolumeCheckView formatOne(Rows catalog, LocalDirectory directory) {
+    var checked =
+        catalog.ready().stream()
+            .map(entry ->
+                VolumeChecks.checked(entry, CheckV1.volume(directory, entry.uuid()), false))
+            .toList();
+    return VolumeChecks.view(false, checked, List.of(), CheckV1.strays(directory, catalog.known()));
+  }
+
+  private static VolumeCheckView formatTwo(Rows catalog, FormatTwoCheck found) {
+    var checked =
+        catalog.ready().stream()
+            .map(entry -> VolumeChecks.checked(entry, volume(found, entry.uuid()), false))
+            .toList();
+    var missing =
+        catalog.readySnapshots().stream()
+            .filter(snapshot -> !found.snapshots().contains(snapshot.uuid()))
+            .toList();
+    var known = catalog.known();
+    var strays =
+        Stream.concat(
+                found.volumes().keySet().stream()
+                    .filter(uuid -> !known.contains(uuid))
+                    .map(uuid -> "volume " + uuid),
+                found.snapshots().stream()
+                    .filter(uuid -> !known.contains(uuid))
+                    .map(uuid -> "snapshot " + uuid))
+            .toList();
+    return VolumeChecks.view(false, checked, VolumeChecks.pool(found.damage(), missing), strays);
+  }
+
+  private static VolumeCheck volume(FormatTwoCheck found, UUID uuid) {
+    var volume = found.volumes().get(uuid);
+    return volume != null
+        ? volume
+        : new VolumeCheck(
+            VolumeFormat.TWO,
+            OptionalLong.empty(),
+            List.of(
+                new VolumeCheck.Finding(
+                    VolumeCheck.Trouble.DATA_MISSING, "the pool has no volume " + uuid)));
   }
 }

@@ -1,6 +1,7 @@
 package io.bascule.controller.catalog;
 
 import io.bascule.controller.catalog.Catalog.VolumeEntry;
+import io.bascule.controller.catalog.SnapshotTable.SnapshotEntry;
 import io.bascule.controller.state.VolumeFormat;
 import io.bascule.core.api.VolumeCheckView;
 import io.bascule.core.api.VolumeCheckView.Checked;
@@ -10,29 +11,54 @@ import io.bascule.core.volume.VolumeCheck.Trouble;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.stream.Stream;
 
 /** What a look at volumes is told as, of a running appliance and of one that is down. */
 final class VolumeChecks {
-  private static final String LIMITS =
-      "Headers, files, sizes and marks were looked at. What the blocks hold was not: ";
+  private static final String NO_CHECKSUMS =
+      "Headers, files, sizes and marks were looked at. What the blocks hold was not: format 1 keeps"
+          + " no checksums.";
 
-  private static final String NO_CHECKSUMS = "format 1 keeps no checksums.";
+  private static final String CHECKSUMS =
+      "Told is what reading, and the scrubbing that goes on all the time, have met since the pool"
+          + " was opened. While the appliance is down, a check reads every block.";
 
-  private static final String CHECKSUMS = "format 2 compares its checksums whenever it reads.";
+  private static final String ALL_READ =
+      "Every structure and every block was read and compared with its checksum.";
 
   private static final String DISK =
       "Look at the disk under the enclosure, and stop writing to it. What cannot be restored there"
           + " comes from a backup: delete the volume, create it again.";
 
+  private static final String POOL =
+      "Blocks that lie there are answered with an error, never with wrong data. Look at the disk"
+          + " under the enclosure; restore what hosts cannot read from a backup.";
+
   private VolumeChecks() {}
 
   /** All that was looked at. */
-  static VolumeCheckView view(boolean live, List<Checked> volumes, List<String> strays) {
+  static VolumeCheckView view(
+      boolean live, List<Checked> volumes, List<Finding> pool, List<String> strays) {
     boolean sound =
-        volumes.stream().allMatch(volume -> volume.findings().isEmpty()) && strays.isEmpty();
+        volumes.stream().allMatch(volume -> volume.findings().isEmpty())
+            && pool.isEmpty()
+            && strays.isEmpty();
     boolean one = volumes.stream().allMatch(volume -> volume.format() <= VolumeFormat.ONE);
     return new VolumeCheckView(
-        sound, live, volumes, strays, LIMITS + (one ? NO_CHECKSUMS : CHECKSUMS));
+        sound, live, volumes, pool, strays, one ? NO_CHECKSUMS : live ? CHECKSUMS : ALL_READ);
+  }
+
+  /** What is wrong with the pool of format 2. */
+  static List<Finding> pool(List<String> damage, List<SnapshotEntry> missing) {
+    return Stream.concat(
+            damage.stream().map(what -> new Finding("POOL_DAMAGED", what, POOL)),
+            missing.stream()
+                .map(snapshot ->
+                    new Finding(
+                        "SNAPSHOT_MISSING",
+                        "the pool does not hold snapshot " + snapshot.name(),
+                        "Delete it; a backup may hold what it held.")))
+        .toList();
   }
 
   /** A volume of the catalog, as its store found it. */

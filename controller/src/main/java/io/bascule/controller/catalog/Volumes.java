@@ -3,6 +3,7 @@ package io.bascule.controller.catalog;
 import io.bascule.controller.catalog.Catalog.VolumeEntry;
 import io.bascule.controller.service.EventService;
 import io.bascule.controller.service.VolumeService;
+import io.bascule.controller.state.Sql;
 import io.bascule.controller.state.StateDb;
 import io.bascule.controller.state.VolumeFormat;
 import io.bascule.core.Check;
@@ -14,6 +15,7 @@ import io.bascule.core.api.VolumeView;
 import io.bascule.core.volume.StoreException;
 import io.bascule.core.volume.Volume;
 import io.bascule.core.volume.VolumeStore;
+import java.sql.SQLException;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -23,8 +25,11 @@ import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -52,6 +57,9 @@ public final class Volumes implements VolumeService {
   /** A volume's size is a multiple of its physical block. */
   static final long SIZE_STEP = 4096;
 
+  /** A sentence names so many of a volume's snapshots. */
+  private static final int SNAPSHOTS_TOLD = 5;
+
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,62}");
 
   private final StateDb db;
@@ -69,6 +77,9 @@ public final class Volumes implements VolumeService {
 
     /** Shows hosts the volumes as they are now; when it returns, no host uses one that is gone. */
     void changed();
+
+    /** The initiators that are logged in and may see the volume. */
+    List<String> usersOf(String volume);
 
     String target();
 
@@ -112,19 +123,41 @@ public final class Volumes implements VolumeService {
           return all;
         });
     for (var entry : half) {
-      store.delete(entry.uuid());
-      db.transaction(sql -> {
-        CatalogTable.forget(sql, entry);
-        return entry;
-      });
-      events.record(
-          "INFO",
-          "volume.cleaned",
-          "Volume "
-              + entry.name()
-              + " was being created or deleted when a controller stopped; it is"
-              + " gone.");
+      finishOne("Volume " + entry.name(), entry.uuid(), sql -> CatalogTable.forget(sql, entry));
     }
+    var snapshots =
+        db.transaction(sql -> {
+          var all = new java.util.ArrayList<>(SnapshotTable.snapshots(sql, CatalogTable.CREATING));
+          all.addAll(SnapshotTable.snapshots(sql, CatalogTable.DELETING));
+          return all;
+        });
+    for (var entry : snapshots) {
+      finishOne(
+          "Snapshot " + entry.name(), entry.uuid(), sql -> SnapshotTable.forget(sql, entry.uuid()));
+    }
+  }
+
+  /** Removes a row. */
+  private interface Forget {
+    void run(Sql sql) throws SQLException;
+  }
+
+  /** What cannot be removed now keeps its row, and nobody from serving the rest. */
+  private void finishOne(String what, UUID uuid, Forget forget) {
+    try {
+      store.delete(uuid);
+    } catch (StoreException e) {
+      LOG.log(System.Logger.Level.ERROR, what + " is to be removed and stays for now", e);
+      return;
+    }
+    db.transaction(sql -> {
+      forget.run(sql);
+      return uuid;
+    });
+    events.record(
+        "INFO",
+        "volume.cleaned",
+        what + " was being created or deleted when a controller stopped; it is gone.");
   }
 
   private void openOne(VolumeEntry entry) {
@@ -158,7 +191,7 @@ public final class Volumes implements VolumeService {
   }
 
   private void reportStrays() {
-    var strays = store.strays(entries.stream().map(VolumeEntry::uuid).toList());
+    var strays = store.strays(known());
     if (strays.isEmpty()) {
       events.clear("volume.stray");
     } else {
@@ -169,6 +202,15 @@ public final class Volumes implements VolumeService {
           "Nothing was removed. Was state.db restored from a backup? If the data is of no use,"
               + " remove its files while the appliance is down.");
     }
+  }
+
+  /** All that the store may hold: what could not be removed yet is no stray either. */
+  private List<UUID> known() {
+    return db.transaction(sql ->
+        Stream.concat(
+                CatalogTable.volumes(sql).stream().map(VolumeEntry::uuid),
+                SnapshotTable.snapshots(sql).stream().map(SnapshotTable.SnapshotEntry::uuid))
+            .toList());
   }
 
   private void reload() {
@@ -213,7 +255,7 @@ public final class Volumes implements VolumeService {
     return view(entry(name));
   }
 
-  private VolumeEntry entry(String name) {
+  VolumeEntry entry(String name) {
     return entries.stream()
         .filter(entry -> entry.name().equals(name))
         .findFirst()
@@ -235,39 +277,103 @@ public final class Volumes implements VolumeService {
     return volume == null ? 0 : volume.allocatedBytes();
   }
 
-  @Override
-  public VolumeView create(String name, long sizeBytes, String by) {
-    surroundings.refuseWhileUpgrading("creating a volume");
+  void refuseWhileUpgrading(String operation) {
+    surroundings.refuseWhileUpgrading(operation);
+  }
+
+  /** Runs a change of the catalog; one at a time. */
+  <T> T changing(Supplier<T> change) {
+    lock.lock();
+    try {
+      return change.get();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** {@code what}: a volume or a snapshot. */
+  static void checkName(String name, String what) {
     if (!NAME.matcher(name).matches()) {
       throw new Refusal(
           ErrorCode.INVALID_ARGUMENT,
           "'"
               + name.substring(0, Math.min(name.length(), 80))
-              + "' is no volume name: letters, digits, '.', '_', '-', at most 63, beginning with a"
-              + " letter or digit.");
+              + "' is no "
+              + what
+              + " name: letters, digits, '.', '_', '-', at most 63, beginning with a letter or"
+              + " digit.");
     }
+  }
+
+  @Override
+  public VolumeView create(String name, long sizeBytes, String by) {
+    surroundings.refuseWhileUpgrading("creating a volume");
+    return changing(() -> make(name, sizeBytes, uuid -> store.create(uuid, sizeBytes), "by " + by));
+  }
+
+  /**
+   * Makes a volume whose data {@code data} makes, under the lock; {@code how} is for the event log.
+   */
+  VolumeView make(String name, long sizeBytes, Function<UUID, Volume> data, String how) {
+    checkName(name, "volume");
     checkSize(sizeBytes);
-    lock.lock();
+    var entry = reserve(name, sizeBytes);
+    Volume volume;
     try {
-      var entry = reserve(name, sizeBytes);
-      Volume volume;
-      try {
-        volume = store.create(entry.uuid(), sizeBytes);
-      } catch (StoreException e) {
-        giveUp(entry, e);
-        throw refusal(e, "Volume " + name + " was not created");
-      }
-      opened.put(entry.uuid(), volume);
-      setState(entry, CatalogTable.READY);
-      reload();
-      surroundings.changed();
-      events.record(
-          "INFO",
-          "volume.created",
-          "Volume " + name + " of " + size(sizeBytes) + " is LUN " + entry.lun() + ", by " + by);
-      return view(entry);
+      volume = data.apply(entry.uuid());
+    } catch (StoreException e) {
+      giveUp(entry, e);
+      throw refusal(e, "Volume " + name + " was not created");
+    }
+    opened.put(entry.uuid(), volume);
+    setState(entry, CatalogTable.READY);
+    reload();
+    surroundings.changed();
+    events.record(
+        "INFO",
+        "volume.created",
+        "Volume " + name + " of " + size(sizeBytes) + " is LUN " + entry.lun() + ", " + how);
+    return view(entry);
+  }
+
+  /**
+   * Has other content put into a volume that no host uses, under the lock. Hosts that log in
+   * meanwhile find it without its medium, so that none ever sees both contents.
+   */
+  void exchange(VolumeEntry entry, Runnable whileClosed) {
+    refuseInUse(entry);
+    var volume = usable(entry);
+    opened.remove(entry.uuid());
+    surroundings.changed();
+    boolean closed = false;
+    try {
+      refuseInUse(entry); // by one that came before the medium was gone
+      closed = true;
+      volume.close();
+      whileClosed.run();
+    } catch (StoreException e) {
+      throw refusal(e, "Volume " + entry.name() + " was not changed");
     } finally {
-      lock.unlock();
+      if (closed) {
+        openOne(entry);
+      } else {
+        opened.put(entry.uuid(), volume);
+      }
+      surroundings.changed();
+    }
+  }
+
+  private void refuseInUse(VolumeEntry entry) {
+    var users = surroundings.usersOf(entry.name());
+    if (!users.isEmpty()) {
+      throw new Refusal(
+          ErrorCode.IN_USE,
+          "Volume "
+              + entry.name()
+              + " is in use: "
+              + String.join(", ", users)
+              + " is logged in and sees it, and would mix what it remembers with what it finds."
+              + " Unmount it there and log out, or take the access away (bascule host remove).");
     }
   }
 
@@ -364,6 +470,7 @@ public final class Volumes implements VolumeService {
     try {
       var entry = entry(name);
       db.transaction(sql -> {
+        refuseWithSnapshots(sql, entry);
         CatalogTable.setState(sql, entry.uuid(), CatalogTable.DELETING);
         CatalogTable.revoke(sql, name);
         return entry;
@@ -393,13 +500,43 @@ public final class Volumes implements VolumeService {
     }
   }
 
+  private static void refuseWithSnapshots(Sql sql, VolumeEntry entry) throws SQLException {
+    var names =
+        SnapshotTable.snapshots(sql, CatalogTable.READY).stream()
+            .filter(snapshot -> snapshot.volume().equals(entry.uuid()))
+            .map(SnapshotTable.SnapshotEntry::name)
+            .toList();
+    if (!names.isEmpty()) {
+      throw new Refusal(
+          ErrorCode.IN_USE,
+          "Volume "
+              + entry.name()
+              + " has snapshots: "
+              + names.stream().limit(SNAPSHOTS_TOLD).collect(Collectors.joining(", "))
+              + (names.size() > SNAPSHOTS_TOLD
+                  ? " and " + (names.size() - SNAPSHOTS_TOLD) + " more"
+                  : "")
+              + ". Delete them first: bascule snapshot delete "
+              + entry.name()
+              + " "
+              + names.getFirst());
+    }
+  }
+
   @Override
   public VolumeCheckView checkAll() {
     lock.lock();
     try {
-      var known = entries.stream().map(VolumeEntry::uuid).toList();
+      var snapshots = db.transaction(sql -> SnapshotTable.snapshots(sql, CatalogTable.READY));
+      var missing =
+          snapshots.stream()
+              .filter(snapshot -> store.check(snapshot.uuid()).sizeBytes().isEmpty())
+              .toList();
       return VolumeChecks.view(
-          true, entries.stream().map(this::checked).toList(), store.strays(known));
+          true,
+          entries.stream().map(this::checked).toList(),
+          VolumeChecks.pool(store.damage(), missing),
+          store.strays(known()));
     } finally {
       lock.unlock();
     }
@@ -409,7 +546,11 @@ public final class Volumes implements VolumeService {
   public VolumeCheckView check(String name) {
     lock.lock();
     try {
-      return VolumeChecks.view(true, List.of(checked(entry(name))), List.of());
+      return VolumeChecks.view(
+          true,
+          List.of(checked(entry(name))),
+          VolumeChecks.pool(store.damage(), List.of()),
+          List.of());
     } finally {
       lock.unlock();
     }
@@ -497,7 +638,7 @@ public final class Volumes implements VolumeService {
     }
   }
 
-  private static Refusal refusal(StoreException e, String what) {
+  static Refusal refusal(StoreException e, String what) {
     return switch (e) {
       case StoreException.Full full ->
           new Refusal(ErrorCode.NO_SPACE, what + ": the enclosure is full. Free some space.");

@@ -14,6 +14,7 @@ import io.bascule.core.api.ErrorCode;
 import io.bascule.core.api.HistoryView;
 import io.bascule.core.api.HostView;
 import io.bascule.core.api.PackageView;
+import io.bascule.core.api.SnapshotView;
 import io.bascule.core.api.UpgradeView;
 import io.bascule.core.api.VolumeView;
 import io.javalin.http.HandlerType;
@@ -27,6 +28,8 @@ import java.util.List;
 /** Every route that only an active controller can answer, in the order of docs/api.md. */
 final class ApiRoutes {
   static final String API = "/api/v1";
+  private static final String SNAPSHOTS = "/volumes/{name}/snapshots";
+  private static final String SNAPSHOT = SNAPSHOTS + "/{snapshot}";
   private static final String FORM = "application/x-www-form-urlencoded";
 
   private final RestSettings settings;
@@ -44,6 +47,7 @@ final class ApiRoutes {
     var api = new ApiRoutes(settings, gate, events);
     api.appliance();
     api.volumes();
+    api.snapshots();
     api.hosts();
     api.packages();
     api.upgrade();
@@ -105,6 +109,61 @@ final class ApiRoutes {
         c -> {
           Bodies.none(c.http());
           c.services().volumes().delete(c.parameter("name"), c.by());
+          c.http().status(204);
+        });
+  }
+
+  private void snapshots() {
+    get(
+        "/snapshots",
+        c -> Wire.answerList(c.http(), SnapshotView.class, c.services().snapshots().list()));
+    get(
+        SNAPSHOTS,
+        c ->
+            Wire.answerList(
+                c.http(), SnapshotView.class, c.services().snapshots().list(c.parameter("name"))));
+    post(
+        SNAPSHOTS,
+        c -> {
+          var body = Bodies.json(c.http(), SnapshotView.Create.class);
+          SnapshotView made =
+              c.services().snapshots().create(c.parameter("name"), body.name(), c.by());
+          created(
+              c, "/volumes/" + encoded(made.volume()) + "/snapshots/" + encoded(made.name()), made);
+        });
+    get(
+        SNAPSHOT,
+        c ->
+            Wire.answer(
+                c.http(),
+                200,
+                c.services().snapshots().get(c.parameter("name"), c.parameter("snapshot"))));
+    post(
+        SNAPSHOT + "/clone",
+        c -> {
+          var body = Bodies.json(c.http(), SnapshotView.Clone.class);
+          VolumeView made =
+              c.services()
+                  .snapshots()
+                  .clone(c.parameter("name"), c.parameter("snapshot"), body.volume(), c.by());
+          created(c, "/volumes/" + encoded(made.name()), made);
+        });
+    post(
+        SNAPSHOT + "/rollback",
+        c -> {
+          Bodies.none(c.http());
+          Wire.answer(
+              c.http(),
+              200,
+              c.services()
+                  .snapshots()
+                  .rollback(c.parameter("name"), c.parameter("snapshot"), c.by()));
+        });
+    delete(
+        SNAPSHOT,
+        c -> {
+          Bodies.none(c.http());
+          c.services().snapshots().delete(c.parameter("name"), c.parameter("snapshot"), c.by());
           c.http().status(204);
         });
   }

@@ -3,6 +3,7 @@ package io.bascule.controller.runtime;
 import io.bascule.controller.access.Access;
 import io.bascule.controller.catalog.Catalog;
 import io.bascule.controller.catalog.Hosts;
+import io.bascule.controller.catalog.VolumeSnapshots;
 import io.bascule.controller.catalog.Volumes;
 import io.bascule.controller.event.Events;
 import io.bascule.controller.link.PeerLink;
@@ -16,6 +17,7 @@ import io.bascule.core.ControllerId;
 import io.bascule.core.api.VolumeView;
 import io.bascule.core.storage.Storage;
 import io.bascule.core.storage.StorageProvider;
+import io.bascule.iscsi.Stats;
 import io.bascule.platform.Ballast;
 import io.bascule.platform.FreeSpace;
 import java.io.IOException;
@@ -157,6 +159,7 @@ final class Serving {
     return new Services(
         new ApplianceStatus(settings, links.chassis(), links.peer(), events),
         volumes,
+        new VolumeSnapshots(db, volumes, storage.volumes(), storage::snapshots, events),
         hosts,
         packages,
         upgrades,
@@ -241,6 +244,13 @@ final class Serving {
     @Override
     public void changed() {
       show();
+    }
+
+    @Override
+    public List<String> usersOf(String volume) {
+      var initiators =
+          target.stats().sessions().stream().map(Stats.SessionStats::initiatorIqn).toList();
+      return catalog().seenBy(volume, initiators);
     }
 
     @Override

@@ -103,6 +103,11 @@ public final class WarmUp {
     public void changed() {}
 
     @Override
+    public List<String> usersOf(String volume) {
+      return List.of();
+    }
+
+    @Override
     public List<String> portals() {
       return List.of();
     }

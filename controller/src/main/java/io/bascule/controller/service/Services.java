@@ -7,6 +7,7 @@ package io.bascule.controller.service;
 public record Services(
     ApplianceService appliance,
     VolumeService volumes,
+    SnapshotService snapshots,
     HostService hosts,
     PackageService packages,
     UpgradeService upgrade,

@@ -84,6 +84,11 @@ class VolumesTest {
     }
 
     @Override
+    public List<String> usersOf(String volume) {
+      return List.of();
+    }
+
+    @Override
     public String target() {
       return "iqn.2026-11.io.bascule:test";
     }
@@ -410,7 +415,7 @@ class VolumesTest {
 
   private VolumeCheckView offline(io.bascule.platform.Layout layout) {
     try {
-      return OfflineCheck.run(layout, Files.createTempDirectory(dir, "copy"));
+      return OfflineCheck.run(layout, Files.createTempDirectory(dir, "copy"), Optional.empty());
     } catch (java.io.IOException e) {
       throw new java.io.UncheckedIOException(e);
     }

@@ -6,6 +6,7 @@ import io.bascule.controller.service.EventService;
 import io.bascule.controller.service.HostService;
 import io.bascule.controller.service.PackageService;
 import io.bascule.controller.service.Services;
+import io.bascule.controller.service.SnapshotService;
 import io.bascule.controller.service.UpgradeService;
 import io.bascule.controller.service.VolumeService;
 import io.bascule.core.ControllerId;
@@ -19,6 +20,7 @@ import io.bascule.core.api.EventView;
 import io.bascule.core.api.HistoryView;
 import io.bascule.core.api.HostView;
 import io.bascule.core.api.PackageView;
+import io.bascule.core.api.SnapshotView;
 import io.bascule.core.api.UpgradeView;
 import io.bascule.core.api.VolumeCheckView;
 import io.bascule.core.api.VolumeView;
@@ -53,6 +55,7 @@ final class InMemoryAppliance {
 
   final AtomicReference<@Nullable RuntimeException> failure = new AtomicReference<>();
   final Volumes volumes = new Volumes();
+  final Snapshots snapshots = new Snapshots();
   final Hosts hosts = new Hosts();
   final Packages packages;
   final Upgrade upgrade = new Upgrade();
@@ -66,7 +69,8 @@ final class InMemoryAppliance {
   }
 
   Services services() {
-    return new Services(this::view, volumes, hosts, packages, upgrade, controllers, events, access);
+    return new Services(
+        this::view, volumes, snapshots, hosts, packages, upgrade, controllers, events, access);
   }
 
   void setRedundant(boolean redundant) {
@@ -183,6 +187,7 @@ final class InMemoryAppliance {
                   new VolumeCheckView.Checked(
                       one.name(), one.lun(), one.serial(), 1, "SUSPECT", List.of(suspect)))
               .toList(),
+          List.of(new VolumeCheckView.Finding("POOL_DAMAGED", "a segment at 4096", "look")),
           List.of(),
           "limits");
     }
@@ -190,6 +195,60 @@ final class InMemoryAppliance {
     private VolumeView make(String name, int lun, long sizeBytes) {
       return new VolumeView(
           name, lun, sizeBytes, 0, "B0000" + lun, TARGET, List.of("127.0.0.1:3260"));
+    }
+  }
+
+  final class Snapshots implements SnapshotService {
+    private final Map<String, SnapshotView> all = new TreeMap<>();
+
+    @Override
+    public synchronized List<SnapshotView> list() {
+      return List.copyOf(all.values());
+    }
+
+    @Override
+    public synchronized List<SnapshotView> list(String volume) {
+      volumes.get(volume);
+      return all.values().stream().filter(one -> one.volume().equals(volume)).toList();
+    }
+
+    @Override
+    public synchronized SnapshotView get(String volume, String name) {
+      SnapshotView snapshot = all.get(volume + "/" + name);
+      if (snapshot == null) {
+        throw new Refusal(ErrorCode.NOT_FOUND, "There is no such snapshot.");
+      }
+      return snapshot;
+    }
+
+    @Override
+    public synchronized SnapshotView create(String volume, String name, String by) {
+      long sizeBytes = volumes.get(volume).sizeBytes();
+      if (all.containsKey(volume + "/" + name)) {
+        throw new Refusal(ErrorCode.ALREADY_EXISTS, "There is that snapshot already.");
+      }
+      all.put(volume + "/" + name, new SnapshotView(volume, name, sizeBytes, 0, THEN));
+      changed("snapshot " + volume + " " + name, by);
+      return get(volume, name);
+    }
+
+    @Override
+    public VolumeView clone(String volume, String name, String newVolume, String by) {
+      return volumes.create(newVolume, get(volume, name).sizeBytes(), by);
+    }
+
+    @Override
+    public VolumeView rollback(String volume, String name, String by) {
+      get(volume, name);
+      changed("rollback " + volume + " " + name, by);
+      return volumes.get(volume);
+    }
+
+    @Override
+    public synchronized void delete(String volume, String name, String by) {
+      get(volume, name);
+      all.remove(volume + "/" + name);
+      changed("delete snapshot " + volume + " " + name, by);
     }
   }
 

@@ -12,6 +12,7 @@ import io.bascule.core.api.HistoryView;
 import io.bascule.core.api.HostView;
 import io.bascule.core.api.PackageView;
 import io.bascule.core.api.Problem;
+import io.bascule.core.api.SnapshotView;
 import io.bascule.core.api.UpgradeView;
 import io.bascule.core.api.VolumeCheckView;
 import io.bascule.core.api.VolumeView;
@@ -49,6 +50,7 @@ class OpenApiTest {
           Map.entry("VolumeCheck", VolumeCheckView.class),
           Map.entry("CheckedVolume", VolumeCheckView.Checked.class),
           Map.entry("Finding", VolumeCheckView.Finding.class),
+          Map.entry("Snapshot", SnapshotView.class),
           Map.entry("Host", HostView.class),
           Map.entry("Package", PackageView.class),
           Map.entry("Upgrade", UpgradeView.class),
@@ -82,6 +84,8 @@ class OpenApiTest {
       Map.ofEntries(
           Map.entry("VolumeCreate", VolumeView.Create.class),
           Map.entry("VolumeResize", VolumeView.Resize.class),
+          Map.entry("SnapshotCreate", SnapshotView.Create.class),
+          Map.entry("SnapshotClone", SnapshotView.Clone.class),
           Map.entry("HostCreate", HostView.Create.class),
           Map.entry("HostChange", HostView.Change.class),
           Map.entry("UpgradeStart", UpgradeView.Start.class),
@@ -284,6 +288,16 @@ class OpenApiTest {
         {"GET", "/api/v1/volumes/x/check", ""},
         {"GET", "/api/v1/volumes/y/check", ""},
         {"POST", "/api/v1/volumes/x/accept", ""},
+        {"POST", "/api/v1/volumes/x/snapshots", "{\"name\":\"s\"}"},
+        {"POST", "/api/v1/volumes/x/snapshots", "{\"name\":\"s\"}"},
+        {"POST", "/api/v1/volumes/x/snapshots/s/clone", "{\"volume\":\"z\"}"},
+        {"GET", "/api/v1/snapshots", ""},
+        {"GET", "/api/v1/volumes/x/snapshots", ""},
+        {"GET", "/api/v1/volumes/x/snapshots/s", ""},
+        {"GET", "/api/v1/volumes/x/snapshots/t", ""},
+        {"POST", "/api/v1/volumes/x/snapshots/s/rollback", ""},
+        {"DELETE", "/api/v1/volumes/x/snapshots/s", ""},
+        {"DELETE", "/api/v1/volumes/x/snapshots/s", ""},
         {"POST", "/api/v1/hosts", "{\"name\":\"x\",\"iqn\":\"*\"}"},
         {"POST", "/api/v1/upgrade", "{\"version\":\"1.2.2\",\"dryRun\":true}"},
         {"POST", "/api/v1/upgrade", "{\"version\":\"2.0.1\"}"},

@@ -71,6 +71,39 @@ class RoutesTest {
   }
 
   @Test
+  void shouldKeepSnapshots() throws Exception {
+    ok("POST", "/api/v1/volumes", "{\"name\":\"db\",\"sizeBytes\":1048576}", 201);
+    String all = "/api/v1/volumes/db/snapshots";
+    HttpResponse<String> made = server.call("POST", all, "{\"name\":\"a.1\"}");
+    assertThat(made.statusCode()).isEqualTo(201);
+    String location = made.headers().firstValue("location").orElseThrow();
+    assertThat(location).isEqualTo(all + "/a.1");
+    assertThat(ok("GET", location, "", 200))
+        .isEqualTo(
+            "{\"volume\":\"db\",\"name\":\"a.1\",\"sizeBytes\":1048576,\"allocatedBytes\":0,"
+                + "\"createdAt\":\"2026-11-22T18:00:00Z\"}");
+    problem("POST", all, "{\"name\":\"a.1\"}", 409, "ALREADY_EXISTS");
+    problem("POST", all, "{\"name\":\"b\",\"size\":1}", 400, "MALFORMED_REQUEST");
+    problem("POST", all, "{}", 400, "MALFORMED_REQUEST");
+    problem("POST", location + "/clone", "{\"name\":\"x\"}", 400, "MALFORMED_REQUEST");
+    problem("POST", location + "/rollback", "{\"x\":1}", 400, "MALFORMED_REQUEST");
+    HttpResponse<String> clone = server.call("POST", location + "/clone", "{\"volume\":\"copy\"}");
+    assertThat(clone.statusCode()).isEqualTo(201);
+    assertThat(clone.headers().firstValue("location")).contains("/api/v1/volumes/copy");
+    assertThat(ok("POST", location + "/rollback", "", 200)).contains("\"name\":\"db\"");
+    assertThat(ok("GET", "/api/v1/snapshots", "", 200)).contains("\"name\":\"a.1\"");
+    assertThat(ok("GET", "/api/v1/volumes/copy/snapshots", "", 200)).isEqualTo("[]");
+    assertThat(ok("DELETE", location, "", 204)).isEmpty();
+    problem("DELETE", location, "", 404, "NOT_FOUND");
+    assertThat(server.appliance.changes())
+        .endsWith(
+            "snapshot db a.1 by admin",
+            "volume copy 1048576 by admin",
+            "rollback db a.1 by admin",
+            "delete snapshot db a.1 by admin");
+  }
+
+  @Test
   void shouldKeepHosts() throws Exception {
     ok(
         "POST",

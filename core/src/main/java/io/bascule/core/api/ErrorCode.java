@@ -11,6 +11,7 @@ public enum ErrorCode {
   ALREADY_EXISTS(409, "The name is taken"),
   IN_USE(409, "Still in use"),
   CONFLICTING_OPERATION(409, "Not while the other operation runs"),
+  NEEDS_FORMAT_2(409, "Only volumes of format 2 can do that"),
   UPGRADE_RUNNING(409, "An upgrade is running"),
   NO_UPGRADE(409, "No upgrade is running"),
   NOT_PAUSABLE(409, "It cannot be paused or resumed now"),

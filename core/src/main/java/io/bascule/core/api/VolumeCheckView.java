@@ -1,6 +1,7 @@
 package io.bascule.core.api;
 
 import java.util.List;
+import java.util.Objects;
 
 /**
  * GET /volume-check, GET /volumes/{name}/check: what was looked at and what is wrong with it.
@@ -8,12 +9,23 @@ import java.util.List;
  *
  * @param sound nothing is wrong
  * @param live whether the appliance served while this was looked at
+ * @param pool what is wrong with the pool that all volumes of format 2 lie in
  * @param strays what lies in the store and belongs to no volume; empty where one volume was asked
  *     for
  * @param limits what this check cannot see
  */
 public record VolumeCheckView(
-    boolean sound, boolean live, List<Checked> volumes, List<String> strays, String limits) {
+    boolean sound,
+    boolean live,
+    List<Checked> volumes,
+    List<Finding> pool,
+    List<String> strays,
+    String limits) {
+
+  /** An older release says nothing of a pool. */
+  public VolumeCheckView {
+    pool = Objects.requireNonNullElse(pool, List.of());
+  }
 
   /**
    * One volume.
@@ -28,7 +40,8 @@ public record VolumeCheckView(
    * Something wrong.
    *
    * @param code HEADER_MISSING, HEADER_CORRUPT, HEADER_TOO_OLD, HEADER_TOO_NEW, DATA_MISSING,
-   *     DATA_SHORT, SIZE_DIFFERS, SUSPECT, NOT_OPEN or UNREADABLE
+   *     DATA_SHORT, SIZE_DIFFERS, SUSPECT, NOT_OPEN or UNREADABLE; of a pool POOL_DAMAGED or
+   *     SNAPSHOT_MISSING
    * @param remedy what a person can do
    */
   public record Finding(String code, String detail, String remedy) {}

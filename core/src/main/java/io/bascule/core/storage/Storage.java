@@ -2,6 +2,7 @@ package io.bascule.core.storage;
 
 import io.bascule.core.upgrade.Migration;
 import io.bascule.core.volume.VolumeStore;
+import java.util.Optional;
 
 /** The volumes of the active controller, and what can be done to their format. */
 public interface Storage extends AutoCloseable {
@@ -10,6 +11,14 @@ public interface Storage extends AutoCloseable {
    * cancel and the commit: hosts keep using the same object.
    */
   VolumeStore volumes();
+
+  /**
+   * Snapshots of the volumes; empty while the format that counts has none. Asked anew for each use:
+   * a commit brings them without a restart.
+   */
+  default Optional<Snapshots> snapshots() {
+    return Optional.empty();
+  }
 
   /** Every volume is open, and no host yet. What an earlier process has begun is taken up. */
   void opened();

@@ -1,5 +1,7 @@
 package io.bascule.core.storage;
 
+import io.bascule.core.volume.Directory;
+
 /**
  * Opens the storage of a release that knows more than format 1. Found by {@link
  * java.util.ServiceLoader} among the jars of the release's package.
@@ -11,4 +13,10 @@ public interface StorageProvider {
    * io.bascule.core.upgrade.Migration#follow}.
    */
   Storage open(Enclosure enclosure);
+
+  /**
+   * Looks at format 2 while nobody has it open: every structure and every block against its
+   * checksum. Reads all of it and changes nothing.
+   */
+  FormatTwoCheck check(Directory formatTwo);
 }

@@ -18,7 +18,7 @@ public interface VolumeStore {
   /** Grows a volume, open or not. */
   void grow(UUID uuid, long sizeBytes);
 
-  /** Removes a closed volume, if it is there. */
+  /** Removes a closed volume or snapshot, if it is there. */
   void delete(UUID uuid);
 
   /** Reads again what the store keeps of the volume beside its data; whether that is in order. */
@@ -47,6 +47,14 @@ public interface VolumeStore {
     throw new UnsupportedOperationException("this store tells no volume suspect");
   }
 
-  /** What is there beside the known volumes, described for a person. */
+  /**
+   * What is known to be wrong with what the volumes share, each with file and offset; empty is
+   * good. Does not search: it tells what opening, reading and scrubbing have met.
+   */
+  default List<String> damage() {
+    return List.of();
+  }
+
+  /** What is there beside the known volumes and snapshots, described for a person. */
   List<String> strays(Collection<UUID> known);
 }

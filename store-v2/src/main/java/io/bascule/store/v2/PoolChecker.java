@@ -4,6 +4,7 @@ import io.bascule.core.volume.Directory;
 import io.bascule.core.volume.StoreException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -25,6 +26,8 @@ public final class PoolChecker {
   private final Set<Finding> seen = new HashSet<>();
   private final LogScanner scanner = new LogScanner();
   private long blocks;
+  private List<VolumeInfo> volumes = List.of();
+  private boolean suspect;
 
   private PoolChecker(Directory directory) {
     this.directory = directory;
@@ -34,8 +37,11 @@ public final class PoolChecker {
    * What a check found.
    *
    * @param blocksVerified of 4096 bytes, shared ones counted once for each volume
+   * @param volumes and snapshots there are, as far as the index could be read
+   * @param suspect whether a sync failed while the pool was open
    */
-  public record Report(List<Finding> findings, long blocksVerified) {
+  public record Report(
+      List<Finding> findings, long blocksVerified, List<VolumeInfo> volumes, boolean suspect) {
     public boolean isClean() {
       return findings.isEmpty();
     }
@@ -48,7 +54,8 @@ public final class PoolChecker {
   public static Report check(Directory directory) {
     var checker = new PoolChecker(directory);
     checker.run();
-    return new Report(List.copyOf(checker.findings), checker.blocks);
+    return new Report(
+        List.copyOf(checker.findings), checker.blocks, checker.volumes, checker.suspect);
   }
 
   private void run() {
@@ -78,6 +85,7 @@ public final class PoolChecker {
   }
 
   private void checkPool(Superblock superblock) {
+    suspect = superblock.suspect();
     var files = new CheckpointFiles(directory, superblock.pool());
     var segments = new Segments(directory, superblock.pool(), superblock.segmentBytes());
     var leaves = new Leaves(segments, new LeafLoader(files, _ -> {}));
@@ -91,6 +99,11 @@ public final class PoolChecker {
       checkLeaves(leaves, files);
       var recovery = new Recovery(directory, superblock, index, segments);
       recovery.replay(meta);
+      volumes =
+          index.volumes().stream()
+              .sorted(Comparator.comparingInt(entry -> entry.number))
+              .map(entry -> VolumeInfo.of(entry, index))
+              .toList();
       for (var segment : segments.list()) {
         checkSegment(segment, superblock, meta);
       }

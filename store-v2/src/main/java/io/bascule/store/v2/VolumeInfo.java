@@ -17,4 +17,20 @@ public record VolumeInfo(
     boolean writable,
     Optional<UUID> source,
     Instant createdAt,
-    long allocatedBytes) {}
+    long allocatedBytes) {
+
+  static VolumeInfo of(Entry entry, Index index) {
+    var source =
+        index.family(entry.family).stream()
+            .filter(e -> e.number == entry.source && e.kind != Entry.Kind.DELETED)
+            .map(e -> e.uuid)
+            .findAny();
+    return new VolumeInfo(
+        entry.uuid,
+        entry.sizeBytes,
+        entry.kind == Entry.Kind.VOLUME,
+        source,
+        Instant.ofEpochMilli(entry.createdMillis),
+        entry.mappedBlocks * UnitCodec.BLOCK_BYTES);
+  }
+}

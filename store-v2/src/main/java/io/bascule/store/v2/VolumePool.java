@@ -7,7 +7,6 @@ import io.bascule.core.volume.Volume;
 import java.nio.channels.ClosedChannelException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.NoSuchFileException;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -266,8 +265,23 @@ public final class VolumePool implements AutoCloseable {
     flush();
   }
 
-  /** The volume, not open, gets the content of a snapshot or other volume of its family. */
-  public synchronized void rollback(UUID uuid, UUID snapshot) {
+  /**
+   * The volume, not open, gets the content of a snapshot or other volume of its family. A write
+   * that was under way when the volume was closed is before that, or fails.
+   */
+  public void rollback(UUID uuid, UUID snapshot) {
+    var entry = existing(uuid);
+    // Before our own lock: who holds a range may wait for cleaning, which may need that lock.
+    long size = entry.sizeBytes;
+    entry.locks.lock(0, size, true);
+    try {
+      rollbackLocked(uuid, snapshot);
+    } finally {
+      entry.locks.unlock(0, size, true);
+    }
+  }
+
+  private synchronized void rollbackLocked(UUID uuid, UUID snapshot) {
     checkNotOpen(uuid);
     var entry = existing(uuid);
     var to = existing(snapshot);
@@ -330,23 +344,8 @@ public final class VolumePool implements AutoCloseable {
   public List<VolumeInfo> list() {
     return index.volumes().stream()
         .sorted(Comparator.comparingInt(entry -> entry.number))
-        .map(this::info)
+        .map(entry -> VolumeInfo.of(entry, index))
         .toList();
-  }
-
-  private VolumeInfo info(Entry entry) {
-    var source =
-        index.family(entry.family).stream()
-            .filter(e -> e.number == entry.source && e.kind != Entry.Kind.DELETED)
-            .map(e -> e.uuid)
-            .findAny();
-    return new VolumeInfo(
-        entry.uuid,
-        entry.sizeBytes,
-        entry.kind == Entry.Kind.VOLUME,
-        source,
-        Instant.ofEpochMilli(entry.createdMillis),
-        entry.mappedBlocks * UnitCodec.BLOCK_BYTES);
   }
 
   // The pool as a whole.

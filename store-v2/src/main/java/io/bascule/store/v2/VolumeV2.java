@@ -210,6 +210,7 @@ final class VolumeV2 implements Volume {
   }
 
   private void writeLocked(long offset, ByteBuffer source) {
+    checkOpen(); // once more: a rollback waits for the lock, and nothing may come after it
     long deadlineNanos = System.nanoTime() + FULL_WAIT_NANOS;
     while (true) {
       boolean room = pool.awaitRoom();
@@ -303,6 +304,7 @@ final class VolumeV2 implements Volume {
   }
 
   private void trimLocked(long offset, long length) {
+    checkOpen();
     long end = offset + length;
     long first = (offset + BLOCK - 1) / BLOCK;
     // Nothing lies behind the end of the volume, so a last piece of a block is all of it.
@@ -396,6 +398,7 @@ final class VolumeV2 implements Volume {
     locks.lock(offsetBytes, lengthBytes, true);
     T result;
     try {
+      checkOpen();
       result = operation.run(locked);
     } finally {
       locks.unlock(offsetBytes, lengthBytes, true);

@@ -181,4 +181,49 @@ class SnapshotTest {
       pool = VolumePool.open(disk, SETTINGS, 2 + opening);
     }
   }
+
+  /** A host's last write may still be on its way when its volume is closed under it. */
+  @Test
+  void shouldLetNoWriteThroughAfterARollback() throws Exception {
+    int blocks = 64;
+    pool.create(ID, 4 * MIB);
+    try (var volume = pool.open(ID)) {
+      for (long i = 0; i < blocks; i++) {
+        volume.write(i * BLOCK, block(1), false);
+      }
+    }
+    var snapshot = new UUID(3, 1);
+    pool.snapshot(ID, snapshot);
+    try (var executor = Executors.newFixedThreadPool(2)) {
+      for (int round = 0; round < 20; round++) {
+        var volume = pool.open(ID);
+        List<Callable<StoreException>> tasks = List.of(() -> late(volume), () -> late(volume));
+        var running = tasks.stream().map(executor::submit).toList();
+        while (tag(volume, blocks - 1) == 1) {
+          Thread.onSpinWait();
+        }
+        volume.close();
+        pool.rollback(ID, snapshot);
+        for (var task : running) {
+          assertThat(task.get()).hasMessageContaining("closed");
+        }
+        try (var again = pool.open(ID)) {
+          for (long i = 0; i < blocks; i++) {
+            assertThat(tag(again, i)).isEqualTo(1);
+          }
+        }
+      }
+    }
+  }
+
+  /** Writes until it may not any more. */
+  private static StoreException late(Volume volume) {
+    for (long n = 2; ; n++) {
+      try {
+        volume.write((n % 2 == 0 ? 63 : n % 63) * BLOCK, block(n), false);
+      } catch (StoreException e) {
+        return e;
+      }
+    }
+  }
 }

@@ -1,0 +1,235 @@
+package io.bascule.cli;
+
+import io.bascule.cli.client.NotReachable;
+import io.bascule.cli.client.Refused;
+import io.bascule.cli.screen.Screen;
+import io.bascule.cli.screen.Sizes;
+import io.bascule.cli.screen.Table;
+import io.bascule.core.api.SnapshotView;
+import io.bascule.core.api.VolumeView;
+import java.io.IOException;
+import java.time.temporal.ChronoUnit;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code bascule snapshot}. A snapshot is named by its volume and its own name, everywhere. */
+@Command(
+    name = "snapshot",
+    description = "Take, clone, roll back to and delete snapshots of volumes.",
+    subcommands = {
+      SnapshotCommand.Create.class,
+      SnapshotCommand.ListAll.class,
+      SnapshotCommand.CloneIt.class,
+      SnapshotCommand.RollBack.class,
+      SnapshotCommand.Delete.class
+    },
+    footer = {
+      "",
+      "A snapshot is its volume as it was at one moment. Hosts do not see it; a clone of it is a",
+      "volume that they can use. It belongs to its volume and is named with it: VOLUME NAME.",
+      "Needs volumes of format 2, so release 2.0.1.",
+      "",
+      "Example: bascule snapshot create db before-update"
+    })
+final class SnapshotCommand extends GroupCommand {
+
+  private static String path(String volume) {
+    return VolumeCommand.path(volume) + "/snapshots";
+  }
+
+  private static String path(String volume, String name) {
+    return path(volume) + "/" + ApplianceCommand.encoded(name);
+  }
+
+  @Command(
+      name = "create",
+      description = "Take a snapshot of a volume; hosts may go on writing.",
+      footer = {
+        "",
+        "It holds every write that hosts were told is done. What they keep in their own memory is",
+        "not in it: flush file systems and databases first if that matters.",
+        "",
+        "Example: bascule snapshot create db before-update"
+      })
+  static final class Create extends ApplianceCommand {
+    @Parameters(index = "0", paramLabel = "VOLUME", description = "The volume.")
+    private String volume;
+
+    @Parameters(index = "1", paramLabel = "NAME", description = "A name of your choice.")
+    private String name;
+
+    @Override
+    int run(Screen screen) throws NotReachable, Refused {
+      return tell(
+          screen,
+          client().change("POST", path(volume), new SnapshotView.Create(name)),
+          SnapshotView.class,
+          made ->
+              screen.line(
+                  "Took snapshot '%s' of volume '%s' (%s, %s allocated)"
+                      .formatted(
+                          made.name(),
+                          made.volume(),
+                          Sizes.format(made.sizeBytes()),
+                          Sizes.format(made.allocatedBytes()))));
+    }
+  }
+
+  @Command(
+      name = "list",
+      description = "List the snapshots of all volumes, or of one.",
+      footer = {
+        "",
+        "ALLOCATED is what a snapshot holds; most of it is shared with its volume as a rule.",
+        "",
+        "Example: bascule snapshot list db"
+      })
+  static final class ListAll extends ApplianceCommand {
+    @Parameters(paramLabel = "VOLUME", arity = "0..1", description = "Only of this volume.")
+    private @Nullable String volume;
+
+    @Override
+    int run(Screen screen) throws NotReachable, Refused {
+      return tellAll(
+          screen,
+          client().get(volume == null ? "/snapshots" : path(volume)),
+          SnapshotView.class,
+          "No snapshots. `bascule snapshot create VOLUME NAME` takes one.",
+          new Table("VOLUME", "NAME", ">SIZE", ">ALLOCATED", "CREATED"),
+          one ->
+              new Object[] {
+                one.volume(),
+                one.name(),
+                Sizes.format(one.sizeBytes()),
+                Sizes.format(one.allocatedBytes()),
+                one.createdAt().truncatedTo(ChronoUnit.SECONDS)
+              });
+    }
+  }
+
+  @Command(
+      name = "clone",
+      description = "Make a new volume with the content of a snapshot.",
+      footer = {
+        "",
+        "The new volume has a LUN and a serial number of its own, and shares space with the snapshot",
+        "until it is written. Hosts that may use all volumes see it after a rescan.",
+        "",
+        "Example: bascule snapshot clone db before-update db-test"
+      })
+  static final class CloneIt extends ApplianceCommand {
+    @Parameters(index = "0", paramLabel = "VOLUME", description = "The snapshot's volume.")
+    private String volume;
+
+    @Parameters(index = "1", paramLabel = "NAME", description = "The snapshot.")
+    private String name;
+
+    @Parameters(index = "2", paramLabel = "NEWVOLUME", description = "The new volume's name.")
+    private String newVolume;
+
+    @Override
+    int run(Screen screen) throws NotReachable, Refused {
+      return tell(
+          screen,
+          client().change("POST", path(volume, name) + "/clone", new SnapshotView.Clone(newVolume)),
+          VolumeView.class,
+          made ->
+              screen.line(
+                  "Created volume '%s' from snapshot '%s' of volume '%s': %s, LUN %d of %s"
+                      .formatted(
+                          made.name(),
+                          name,
+                          volume,
+                          Sizes.format(made.sizeBytes()),
+                          made.lun(),
+                          made.target())));
+    }
+  }
+
+  @Command(
+      name = "rollback",
+      description = "Give a volume the content of its snapshot; says first what is lost, and asks.",
+      footer = {
+        "",
+        "Refused while a host is logged in that sees the volume. The snapshot stays, and so does the",
+        "volume's size. To keep what the volume holds now, take a snapshot of it first.",
+        "",
+        "Example: bascule snapshot rollback db before-update"
+      })
+  static final class RollBack extends ApplianceCommand {
+    @Parameters(index = "0", paramLabel = "VOLUME", description = "The volume.")
+    private String volume;
+
+    @Parameters(index = "1", paramLabel = "NAME", description = "Its snapshot.")
+    private String name;
+
+    @Option(names = "--yes", description = "Don't ask.")
+    private boolean yes;
+
+    @Override
+    int run(Screen screen) throws NotReachable, Refused, IOException {
+      var client = client();
+      if (!yes) {
+        if (!screen.interactive()) {
+          throw usage("there is no terminal to ask on; --yes rolls back without asking");
+        }
+        var snapshot = client.get(path(volume, name), SnapshotView.class);
+        screen.line(
+            "Volume '%s' gets the content it had at %s (snapshot '%s')."
+                .formatted(volume, snapshot.createdAt().truncatedTo(ChronoUnit.SECONDS), name));
+        screen.line("What was written to it since is lost, for good.");
+        if (!screen.confirm("Roll volume '" + volume + "' back?")) {
+          screen.line("Nothing was changed.");
+          return ExitCode.FAILED;
+        }
+      }
+      return tell(
+          screen,
+          client.change("POST", path(volume, name) + "/rollback", null),
+          VolumeView.class,
+          _ -> screen.line("Rolled volume '" + volume + "' back to its snapshot '" + name + "'"));
+    }
+  }
+
+  @Command(
+      name = "delete",
+      description = "Delete a snapshot; asks first. Its volume and its clones stay.",
+      footer = {"", "Example: bascule snapshot delete db before-update"})
+  static final class Delete extends ApplianceCommand {
+    @Parameters(index = "0", paramLabel = "VOLUME", description = "The snapshot's volume.")
+    private String volume;
+
+    @Parameters(index = "1", paramLabel = "NAME", description = "The snapshot.")
+    private String name;
+
+    @Option(names = "--yes", description = "Don't ask.")
+    private boolean yes;
+
+    @Override
+    int run(Screen screen) throws NotReachable, Refused, IOException {
+      var client = client();
+      if (!yes) {
+        if (!screen.interactive()) {
+          throw usage("there is no terminal to ask on; --yes deletes without asking");
+        }
+        var snapshot = client.get(path(volume, name), SnapshotView.class);
+        screen.line(
+            "This deletes snapshot '%s' of volume '%s' (taken at %s, %s allocated), for good."
+                .formatted(
+                    name,
+                    volume,
+                    snapshot.createdAt().truncatedTo(ChronoUnit.SECONDS),
+                    Sizes.format(snapshot.allocatedBytes())));
+        screen.line("The volume, and clones of the snapshot, stay as they are.");
+        if (!screen.confirm("Delete snapshot '" + name + "'?")) {
+          screen.line("Nothing was deleted.");
+          return ExitCode.FAILED;
+        }
+      }
+      String body = client.change("DELETE", path(volume, name), null);
+      return tellDone(screen, body, "Deleted snapshot '" + name + "' of volume '" + volume + "'");
+    }
+  }
+}
