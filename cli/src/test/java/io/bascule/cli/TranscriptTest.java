@@ -85,7 +85,7 @@ class TranscriptTest {
         .on("GET /volumes/db/snapshots", "snapshots")
         .on("POST /volumes/db/snapshots", 201, "snapshot-db")
         .on("POST /volumes/db/snapshots/before/clone", 201, "volume-db");
-    transcript.run(appliance, "snapshot");
+    transcript.runAlone("snapshot");
     transcript.run(appliance, "snapshot", "create", "db", "before");
     transcript.run(appliance, "snapshot", "create", "db", "before", "--json");
     transcript.run(appliance, "snapshot", "create", "db");
@@ -107,9 +107,11 @@ class TranscriptTest {
         .on("DELETE /volumes/db/snapshots/before", 204, "");
     for (String verb : new String[] {"rollback", "delete"}) {
       transcript.run(appliance, "snapshot", verb, "db", "before");
+      transcript.run(appliance, "snapshot", verb, "db", "before", "--yes");
+    }
+    for (String verb : new String[] {"rollback", "delete"}) {
       transcript.atTerminal("no\n").run(appliance, "snapshot", verb, "db", "before");
       transcript.atTerminal("yes\n").run(appliance, "snapshot", verb, "db", "before");
-      transcript.run(appliance, "snapshot", verb, "db", "before", "--yes");
     }
     transcript.matches("snapshot-destroy");
   }

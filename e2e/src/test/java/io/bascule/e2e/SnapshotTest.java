@@ -41,7 +41,8 @@ class SnapshotTest {
         assertThat(first).isGreaterThanOrEqualTo(before).isLessThanOrEqualTo(between);
 
         appliance.kill(appliance.awaitActive());
-        appliance.eventually("taken over", () -> names(appliance).equals(List.of("first", "second")));
+        appliance.eventually(
+            "taken over", () -> names(appliance).equals(List.of("first", "second")));
         host.awaitAcknowledged(between + 200);
         assertThat(lastOf(contentOf(appliance, "copy"))).isEqualTo(first);
         assertThat(lastOf(clone(appliance, "second"))).isGreaterThanOrEqualTo(between);
@@ -54,8 +55,7 @@ class SnapshotTest {
       byte[] second = clone(appliance, "second");
       appliance.eventually(
           "rolled back once its host is gone",
-          () ->
-              appliance.bascule("snapshot", "rollback", "db", "second", "--yes").exit() == 0);
+          () -> appliance.bascule("snapshot", "rollback", "db", "second", "--yes").exit() == 0);
       assertThat(contentOf(appliance, "db")).isEqualTo(second);
       appliance.bascule("snapshot", "delete", "db", "first", "--yes").ok();
       assertThat(names(appliance)).containsExactly("second");
@@ -171,7 +171,8 @@ class SnapshotTest {
     private static long find(Path segment, byte[] block) throws IOException {
       byte[] all = Files.readAllBytes(segment);
       for (int at = 0; at + block.length <= all.length; at++) {
-        if (all[at] == block[0] && Arrays.equals(all, at, at + block.length, block, 0, block.length)) {
+        if (all[at] == block[0]
+            && Arrays.equals(all, at, at + block.length, block, 0, block.length)) {
           return at;
         }
       }
