@@ -35,7 +35,7 @@ class AccessTest {
 
   /** A path that a route answers, with its parameters filled in. */
   private static String filled(Route route) {
-    return route.path().replace("{name}", "x").replace("{id}", "1");
+    return route.path().replace("{name}", "x").replace("{snapshot}", "s").replace("{id}", "1");
   }
 
   private String session() throws Exception {
