@@ -82,6 +82,11 @@ public final class FreeSpace {
     return free.getAsLong();
   }
 
+  /** Bytes free now, the floor left alone. */
+  long roomBytes() {
+    return Math.max(0, freeBytes() - floorBytes);
+  }
+
   /** Of the whole file system. */
   public long totalBytes() {
     return totalBytes;

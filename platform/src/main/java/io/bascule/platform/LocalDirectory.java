@@ -176,7 +176,7 @@ public final class LocalDirectory implements Directory {
   @Override
   public long freeBytes() {
     try {
-      return Files.getFileStore(folder).getUsableSpace();
+      return Math.min(Files.getFileStore(folder).getUsableSpace(), space.roomBytes());
     } catch (IOException e) {
       throw failure("cannot ask for the free space of " + folder, e);
     }

@@ -273,4 +273,13 @@ class LocalDirectoryTest {
       return bytes(LENGTH, n);
     }
   }
+
+  /** Who plans by the free space must not meet the floor. */
+  @Test
+  void shouldNotCountTheFloorAsFree() {
+    var space = new FreeSpace(() -> 50L << 20, 160L << 20);
+    assertThat(LocalDirectory.open(folder.resolve("v2"), space).freeBytes()).isEqualTo(40L << 20);
+    var full = new FreeSpace(() -> 9L << 20, 160L << 20);
+    assertThat(LocalDirectory.open(folder.resolve("v2"), full).freeBytes()).isZero();
+  }
 }

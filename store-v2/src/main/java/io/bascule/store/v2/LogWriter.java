@@ -43,6 +43,9 @@ final class LogWriter {
      */
     Segment segmentFor(boolean cold, boolean urgent, int bytes, int tableBytes);
 
+    /** A batch was written there, or the disk had no room for it. */
+    void wrote(boolean room);
+
     /** The last batch known to be on stable storage. */
     long durableSeq();
   }
@@ -296,7 +299,11 @@ final class LogWriter {
     var file = segment.file();
     try {
       file.write(offset, bytes);
+      output.wrote(true);
     } catch (StoreException e) {
+      if (e instanceof StoreException.Full) {
+        output.wrote(false);
+      }
       try {
         file.setLength(offset); // the next batch must not end amid remains of this one
       } catch (StoreException again) {

@@ -36,6 +36,9 @@ final class OpenSegments implements LogWriter.Output {
   /** There is no next segment, and no room for one. */
   private volatile boolean readyFailed;
 
+  /** Others took the space that the open segment counted on: its last write found no room. */
+  private volatile boolean refused;
+
   private boolean tryReady;
   private boolean stopping;
   private @Nullable Thread sealer;
@@ -102,7 +105,14 @@ final class OpenSegments implements LogWriter.Output {
 
   /** Whether the open segment is the last one for which there is room. */
   boolean isOut() {
-    return readyFailed;
+    return readyFailed || refused;
+  }
+
+  @Override
+  public void wrote(boolean room) {
+    if (refused == room) {
+      refused = !room;
+    }
   }
 
   /** There may be room again. */

@@ -332,6 +332,36 @@ class TroubleTest {
     }
   }
 
+  /** Others took the space the pool counted on: that is told, not tried again without a breath. */
+  @Test
+  void shouldRefuseWritesSoonWhileTheDiskHasNoRoom() {
+    var pool = VolumePool.create(hooked, SETTINGS.withBackground(true), 1);
+    pool.create(ID, 8 * MIB);
+    try (var volume = pool.open(ID)) {
+      volume.write(0, data(4096, 1), false);
+      var tries = new AtomicInteger();
+      hooked.hook =
+          (call, name) -> {
+            if (call == Call.WRITE && Names.segmentSerial(name).isPresent()) {
+              tries.incrementAndGet();
+              throw new StoreException.Full("no room", new IOException("not for hosts"));
+            }
+          };
+      for (int i = 0; i < 3; i++) {
+        assertThatThrownBy(() -> volume.write(0, data(4096, 2), false))
+            .isInstanceOf(StoreException.Full.class);
+      }
+      assertThat(tries.get()).isLessThan(30);
+      assertThat(read(volume, 0, 4096)).isEqualTo(data(4096, 1).array());
+
+      hooked.hook = (_, _) -> {};
+      volume.write(0, data(4096, 3), false);
+      assertThat(read(volume, 0, 4096)).isEqualTo(data(4096, 3).array());
+    }
+    assertThat(pool.isSuspect()).isFalse();
+    pool.close();
+  }
+
   /** What a checkpoint that failed has written is not in the way of the next. */
   @Test
   void shouldLeaveNothingOfACheckpointThatFailed() {
