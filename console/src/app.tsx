@@ -10,7 +10,8 @@ import { StartPage } from './pages/start';
 import { UpgradePage } from './pages/upgrade';
 import { VolumesPage } from './pages/volumes';
 import { Button, Spinner } from './pf';
-import { Link, match, usePath } from './router';
+import { Link, match, replace, usePath } from './router';
+import { SIGN_IN_PATH } from './sign-in';
 import { text } from './text';
 import { useAction } from './ui/hooks';
 import { Logo, SignOutIcon } from './ui/icons';
@@ -51,7 +52,12 @@ export function App() {
   const { signedIn } = useLive();
   const path = usePath();
   useEffect(() => live.start(), []);
-  if (signedIn === false) return <SignInPage />;
+  // Who is signed in has no business there, however the link was.
+  const astray = signedIn === true && path === SIGN_IN_PATH;
+  useEffect(() => {
+    if (astray) replace('/');
+  }, [astray]);
+  if (signedIn === false || path === SIGN_IN_PATH) return <SignInPage />;
   return <Shell path={path} />;
 }
 

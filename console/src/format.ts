@@ -75,16 +75,19 @@ export function count(value: number): string {
   return value.toLocaleString('en-US');
 }
 
+const DATE = { day: 'numeric', month: 'short', year: 'numeric' } as const;
+const TIME = { hour: '2-digit', minute: '2-digit', second: '2-digit', timeZoneName: 'short' } as const;
+
+/** The date and the time in the reader's time zone, which is named. */
 export function dateTime(instant: string): string {
-  return new Date(instant).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'medium' });
+  return new Date(instant).toLocaleString('en-GB', { ...DATE, ...TIME });
 }
 
-/** The time alone for today, with the date otherwise. */
+/** The time alone, with its zone, on the same day as `nowMillis`; with the date otherwise. */
 export function timeOfDay(instant: string, nowMillis: number): string {
   const at = new Date(instant);
-  const time = at.toLocaleTimeString('en-GB');
-  if (at.toDateString() === new Date(nowMillis).toDateString()) return time;
-  return `${at.toLocaleDateString('en-GB', { day: 'numeric', month: 'short', year: 'numeric' })}, ${time}`;
+  if (at.toDateString() !== new Date(nowMillis).toDateString()) return dateTime(instant);
+  return at.toLocaleTimeString('en-GB', TIME);
 }
 
 /** "1 volume", "3 volumes". */

@@ -45,6 +45,12 @@ export function navigate(to: string): void {
   listeners.forEach((listener) => listener());
 }
 
+/** Another path in place of the present one, which nobody goes back to. */
+export function replace(to: string): void {
+  window.history.replaceState(null, '', to);
+  listeners.forEach((listener) => listener());
+}
+
 interface LinkProps {
   to: string;
   className?: string;

@@ -12,12 +12,15 @@ export function codeFrom(pasted: string): string {
   }
 }
 
+/** Where the server sends a browser whose sign-in link did not work. */
+export const SIGN_IN_PATH = '/sign-in';
+
 /** Whether the server sent the browser here from a sign-in link that did not work. */
 export function linkFailed(search: string): boolean {
-  return new URLSearchParams(search).get('sign-in') === 'failed';
+  return new URLSearchParams(search).has('failed');
 }
 
-export type Outcome = { kind: 'signed-in' } | { kind: 'refused'; detail: string } | { kind: 'no-answer' };
+export type Outcome = { kind: 'signed-in' } | { kind: 'wrong-code' } | { kind: 'refused'; detail: string } | { kind: 'no-answer' };
 
 /** Exchanges a code for the session cookie, which the server sets. */
 export async function redeem(client: Client, code: string): Promise<Outcome> {
@@ -25,6 +28,7 @@ export async function redeem(client: Client, code: string): Promise<Outcome> {
     await client.signIn(code);
     return { kind: 'signed-in' };
   } catch (error) {
-    return error instanceof Refused ? { kind: 'refused', detail: error.message } : { kind: 'no-answer' };
+    if (!(error instanceof Refused)) return { kind: 'no-answer' };
+    return error.code === 'NOT_SIGNED_IN' ? { kind: 'wrong-code' } : { kind: 'refused', detail: error.message };
   }
 }

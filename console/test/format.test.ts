@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { between, bytes, compareVersions, duration, eta, latency, parseSize, plural, ratio } from '../src/format';
+import { between, bytes, compareVersions, dateTime, duration, eta, latency, parseSize, plural, ratio, timeOfDay } from '../src/format';
 
 describe('sizes', () => {
   test.each([
@@ -73,4 +73,14 @@ test('versions compare by number', () => {
 test('plurals', () => {
   expect(plural(1, 'volume')).toBe('1 volume');
   expect(plural(3_000, 'volume')).toBe('3,000 volumes');
+});
+
+test('instants name their time zone, and their day unless it is the same', () => {
+  const zone = /(UTC|GMT|[A-Z]{3,5})([+-]\d+(:\d+)?)?$/;
+  const at = new Date(2026, 10, 23, 1, 35, 7).toISOString();
+  expect(dateTime(at)).toMatch(/^23 Nov 2026, 01:35:07 /);
+  expect(dateTime(at)).toMatch(zone);
+  expect(timeOfDay(at, Date.parse(at))).toMatch(/^01:35:07 /);
+  expect(timeOfDay(at, Date.parse(at))).toMatch(zone);
+  expect(timeOfDay(at, Date.parse(at) + 86_400_000)).toBe(dateTime(at));
 });

@@ -34,7 +34,7 @@ test('slowing down gives hosts the first place, then halves the rate', () => {
 });
 
 test('words', () => {
-  expect(timeLeft(upgrade({ state: 'PAUSED', etaSeconds: { low: 1, high: 2 } }))).toBe('paused');
+  expect(timeLeft(upgrade({ state: 'PAUSED', etaSeconds: { low: 1, high: 2 } }))).toBe('');
   expect(timeLeft(upgrade({}))).toBe('estimating the time left');
   expect(timeLeft(upgrade({ etaSeconds: { low: 110, high: 250 } }))).toBe('2 to 4 min left');
   expect(stateName(upgrade({ state: 'CANCELING' }))).toBe('Canceling');

@@ -12,6 +12,6 @@ test.each([
 ])('%j holds %j', (pasted, code) => expect(codeFrom(pasted)).toBe(code));
 
 test('a link that failed is told apart', () => {
-  expect(linkFailed('?sign-in=failed')).toBe(true);
+  expect(linkFailed('?failed')).toBe(true);
   expect(linkFailed('')).toBe(false);
 });

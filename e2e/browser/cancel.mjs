@@ -6,7 +6,15 @@ const WARNING =
   'Canceling the upgrade will result in a reboot of the appliance. ' +
   'Are you sure you want to cancel the upgrade progress?';
 
-await story(async ({ at, shot, seen, go, barSays, canceled, bothOn }) => {
+await story(async ({ link, page, at, shot, seen, go, barSays, canceled, bothOn }) => {
+  const stranger = await page.context().browser().newContext();
+  const elsewhere = await stranger.newPage();
+  await elsewhere.goto(link);
+  assert.match(await elsewhere.getByTestId('sign-in-problem').innerText(), /used already/);
+  assert.match(await elsewhere.getByTestId('sign-in-problem').innerText(), /bascule up/, 'it says what to do');
+  await stranger.close();
+  seen('the sign-in page when the link is used a second time');
+
   await at('upgrade-bar').waitFor();
   await shot('1-overview');
   seen('the bar on the overview');
@@ -21,6 +29,10 @@ await story(async ({ at, shot, seen, go, barSays, canceled, bothOn }) => {
   await at('view-details').click();
   await barSays('PAUSED');
   await at('cancel-upgrade').waitFor();
+  await go('Software');
+  assert.match(await at('running-releases').innerText(), /1\.2\.1 → 1\.2\.2/);
+  assert.equal(await at('packages').getByText('Installed', { exact: true }).count(), 0, 'no release is called installed half-way');
+  await at('view-details').click();
   await shot('2-details');
   seen('View Details, and Cancel Upgrade after the handover');
 

@@ -65,7 +65,7 @@ export async function story(tell) {
     await page.goto(link);
     await at('controller-0').waitFor();
     const loadsAtStart = loads;
-    await tell({ page, at, shot, seen, go, barSays, canceled, bothOn });
+    await tell({ link, page, at, shot, seen, go, barSays, canceled, bothOn });
     assert.equal(loads, loadsAtStart, 'the page was never loaded again');
     assert.deepEqual(complaints, []);
     seen('no reload, no error in the console');

@@ -4,6 +4,7 @@ import type { Event } from '../api/types';
 import { dateTime } from '../format';
 import { FormSelect, FormSelectOption } from '../pf';
 import { text } from '../text';
+import { eventSentence } from '../ui/event-words';
 import { Card, PageHead, Status, Table, type Tone } from '../ui/kit';
 
 const TONE: Record<Event['severity'], Tone> = { INFO: 'quiet', WARNING: 'warn', CRITICAL: 'bad' };
@@ -38,7 +39,7 @@ export function EventsPage() {
                   <Status tone={TONE[event.severity]}>{text.severity[event.severity]}</Status>
                 </td>
                 <td data-label={text.events.message} className="b-grow">
-                  {event.message}
+                  {eventSentence(event.kind, event.message)}
                 </td>
                 <td data-label={text.events.kind} className="b-mono b-quiet">
                   {event.kind}

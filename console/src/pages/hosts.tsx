@@ -54,7 +54,7 @@ function HostRow({ host, onRemove }: { host: Host; onRemove: () => void }) {
         <Grant volumes={host.volumes} />
       </td>
       <td className="b-row-actions" data-label="">
-        <Button variant="link" size="sm" isDanger aria-label={`${text.hosts.remove} ${host.name}`} onClick={onRemove}>
+        <Button variant="secondary" size="sm" isDanger aria-label={`${text.hosts.remove} ${host.name}`} onClick={onRemove}>
           {text.hosts.remove}
         </Button>
       </td>

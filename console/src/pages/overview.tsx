@@ -1,5 +1,5 @@
 import { api, useLive } from '../live';
-import type { Alert as AlertType, Appliance } from '../api/types';
+import type { Alert as AlertType, Appliance, Upgrade } from '../api/types';
 import { bytes, compareVersions, count, timeOfDay } from '../format';
 import { Button } from '../pf';
 import { Link } from '../router';
@@ -7,12 +7,14 @@ import { text } from '../text';
 import { ControllerPair } from '../ui/controller-card';
 import { useAction, useNow, useResource } from '../ui/hooks';
 import { ArrowIcon, CheckIcon } from '../ui/icons';
+import { isOpen } from '../ui/upgrade-words';
+import { mixed, releases } from '../ui/release-words';
 import { Card, Code, Copy, ErrorNote, Facts, Loading, Status, type Tone } from '../ui/kit';
 
 const HEALTH_TONE: Record<Appliance['health'], Tone> = { OK: 'ok', DEGRADED: 'warn', CRITICAL: 'bad' };
 
 export function OverviewPage() {
-  const { appliance, alerts } = useLive();
+  const { appliance, alerts, upgrade } = useLive();
   const volumes = useResource((o) => api.volumes(o)).data;
   const hosts = useResource((o) => api.hosts(o)).data;
   const packages = useResource((o) => api.packages(o), 30_000).data;
@@ -73,12 +75,10 @@ export function OverviewPage() {
           )}
         </Card>
         <Card title={text.overview.software}>
-          <p className="b-figures">
-            <span className="b-figure">
-              <strong>{appliance.version}</strong> {text.overview.installed.toLowerCase()}
-            </span>
+          <p className="b-figures" data-testid="software-summary">
+            <Release appliance={appliance} upgrade={upgrade} />
           </p>
-          {newer && <p className="b-small">{text.overview.updateAvailable(newer.version)}</p>}
+          {newer && !isOpen(upgrade) && !mixed(appliance) && <p className="b-small">{text.overview.updateAvailable(newer.version)}</p>}
           <Link to="/software" className="b-more">
             {text.overview.seeSoftware} <ArrowIcon />
           </Link>
@@ -111,6 +111,23 @@ export function OverviewPage() {
         </Card>
       </div>
     </>
+  );
+}
+
+/** One release's name only while no controller runs another one and none is on its way. */
+function Release({ appliance, upgrade }: { appliance: Appliance; upgrade: Upgrade | null }) {
+  if (isOpen(upgrade)) {
+    return (
+      <Link to="/upgrade" className="b-figure">
+        <strong>{text.upgrade.to(upgrade.from, upgrade.to)}</strong> {text.overview.onTheWay[upgrade.state]}
+      </Link>
+    );
+  }
+  return (
+    <span className="b-figure">
+      <strong>{mixed(appliance) ? releases(appliance).join(', ') : appliance.version}</strong>{' '}
+      {mixed(appliance) ? text.overview.mixed : text.overview.installed.toLowerCase()}
+    </span>
   );
 }
 

@@ -1,12 +1,13 @@
 // The report of one upgrade, readable and printable, with the receipt.
 import { api } from '../live';
 import type { Report } from '../api/types';
-import { between, count, dateTime, latency } from '../format';
+import { between, count, dateTime, latency, timeOfDay } from '../format';
 import { Alert, Button } from '../pf';
 import { Link } from '../router';
 import { text } from '../text';
 import { useResource } from '../ui/hooks';
 import { BackIcon, CheckIcon, CrossIcon } from '../ui/icons';
+import { eventSentence } from '../ui/event-words';
 import { Card, ErrorNote, Facts, Loading, PageHead, Pill, STATE_TONE } from '../ui/kit';
 import { Steps } from '../ui/steps';
 import { reasonName } from './software';
@@ -68,10 +69,9 @@ export function ReportPage({ id }: { id: string }) {
           <ol className="b-log">
             {data.events.map((entry, index) => (
               <li key={index}>
-                <time dateTime={entry.at}>{new Date(entry.at).toLocaleTimeString('en-GB')}</time>
-                <p>
-                  <strong>{entry.what}</strong> {entry.detail}
-                </p>
+                <time dateTime={entry.at}>{timeOfDay(entry.at, Date.parse(upgrade.startedAt))}</time>
+                <p>{eventSentence(entry.what, entry.detail)}</p>
+                <span className="b-mono b-quiet">{entry.what}</span>
               </li>
             ))}
           </ol>

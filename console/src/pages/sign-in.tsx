@@ -1,14 +1,15 @@
 import { useState, type FormEvent } from 'react';
 import { api, live } from '../live';
 import { Alert, Button, Form, FormGroup, TextInput } from '../pf';
+import { replace } from '../router';
 import { text } from '../text';
 import { Logo } from '../ui/icons';
 import { Code } from '../ui/kit';
-import { codeFrom, linkFailed, redeem } from '../sign-in';
+import { SIGN_IN_PATH, codeFrom, linkFailed, redeem } from '../sign-in';
 
 export function SignInPage() {
   const [code, setCode] = useState('');
-  const [problem, setProblem] = useState<string | null>(() => (linkFailed(window.location.search) ? text.signIn.wrong : null));
+  const [problem, setProblem] = useState<string | null>(() => (linkFailed(window.location.search) ? text.signIn.failed : null));
   const [busy, setBusy] = useState(false);
 
   const submit = async (event: FormEvent) => {
@@ -20,8 +21,9 @@ export function SignInPage() {
     const outcome = await redeem(api, wanted);
     setBusy(false);
     if (outcome.kind === 'no-answer') return setProblem(text.error.noAnswer);
-    if (outcome.kind === 'refused') return setProblem(outcome.detail || text.signIn.wrong);
-    window.history.replaceState(null, '', window.location.pathname);
+    if (outcome.kind === 'wrong-code') return setProblem(text.signIn.refused);
+    if (outcome.kind === 'refused') return setProblem(outcome.detail);
+    if (window.location.pathname === SIGN_IN_PATH) replace('/');
     live.signIn();
   };
 
@@ -54,7 +56,9 @@ export function SignInPage() {
             />
           </FormGroup>
           {problem && (
-            <Alert id="code-problem" isInline component="p" variant="danger" title={problem} data-testid="sign-in-problem" aria-live="assertive" />
+            <Alert id="code-problem" isInline component="p" variant="danger" title={problem} data-testid="sign-in-problem" aria-live="assertive">
+              {(problem === text.signIn.failed || problem === text.signIn.refused) && text.signIn.fresh}
+            </Alert>
           )}
           <Button type="submit" variant="primary" isBlock isLoading={busy} isDisabled={busy} data-testid="sign-in-submit">
             {text.signIn.submit}

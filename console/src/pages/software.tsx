@@ -1,7 +1,7 @@
 import { useRef } from 'react';
 import { api, useLive } from '../live';
 import type { History, Package } from '../api/types';
-import { between, bytes, compareVersions, dateTime, timeOfDay } from '../format';
+import { between, bytes, compareVersions, dateTime } from '../format';
 import { Alert, Button, Spinner } from '../pf';
 import { Link, navigate } from '../router';
 import { text } from '../text';
@@ -9,6 +9,7 @@ import { useAction, useNow, useResource } from '../ui/hooks';
 import { ArrowIcon, UploadIcon } from '../ui/icons';
 import { Card, Copy, Empty, ErrorNote, Loading, PageHead, Pill, STATE_TONE, Status, Table } from '../ui/kit';
 import { toast } from '../ui/toasts';
+import { runningOn, runs, runsOnBoth, whyNot } from '../ui/release-words';
 import { isOpen } from '../ui/upgrade-words';
 
 export function SoftwarePage() {
@@ -33,13 +34,7 @@ export function SoftwarePage() {
     <>
       <PageHead
         title={text.software.title}
-        lead={
-          appliance && (
-            <>
-              {text.software.installed}: <strong className="b-mono">{appliance.version}</strong>
-            </>
-          )
-        }
+        lead={appliance && <span data-testid="running-releases">{runs(appliance, upgrade)}</span>}
         actions={
           <>
             <input
@@ -81,7 +76,7 @@ export function SoftwarePage() {
           {[...packages.data]
             .sort((a, b) => compareVersions(b.version, a.version))
             .map((one) => (
-              <PackageCard key={one.version} one={one} installed={appliance?.version ?? null} open={open} />
+              <PackageCard key={one.version} one={one} all={packages.data ?? []} />
             ))}
         </ul>
       )}
@@ -90,15 +85,23 @@ export function SoftwarePage() {
   );
 }
 
-function PackageCard({ one, installed, open }: { one: Package; installed: string | null; open: boolean }) {
-  const current = one.version === installed;
-  const fits = installed !== null && one.from.includes(installed);
+function PackageCard({ one, all }: { one: Package; all: Package[] }) {
+  const { appliance, upgrade } = useLive();
+  const open = isOpen(upgrade);
+  const target = isOpen(upgrade) && upgrade.to === one.version;
+  const on = appliance ? runningOn(appliance, one.version) : [];
+  const current = appliance !== null && !target && runsOnBoth(appliance, one.version);
+  // While an upgrade runs the note above says so for all of them.
+  const reason = appliance && !open ? whyNot(one, appliance, all) : null;
+  const reasonId = `why-not-${one.version}`;
   return (
     <li className={`b-card b-package ${current ? 'b-package-current' : ''}`} data-testid={`package-${one.version}`}>
       <div className="b-package-main">
         <h2 className="b-package-version">{one.version}</h2>
         <p className="b-package-tags">
           {current && <Pill tone="ok">{text.software.current}</Pill>}
+          {target && <Pill tone="warn">{text.software.target}</Pill>}
+          {!current && on.length > 0 && <Pill tone="quiet">{text.software.onOne(on)}</Pill>}
           {!current && one.from.length > 0 && <Pill tone="quiet">{text.software.path(one.from)}</Pill>}
           <Pill tone={one.migrates ? 'info' : 'quiet'}>{one.migrates ? text.software.migrates : text.software.rolling}</Pill>
         </p>
@@ -116,15 +119,23 @@ function PackageCard({ one, installed, open }: { one: Package; installed: string
           )}
         </p>
       </div>
-      {!current && (
-        <Button
-          variant={fits ? 'primary' : 'secondary'}
-          isDisabled={open}
-          onClick={() => navigate(`/software/${encodeURIComponent(one.version)}/start`)}
-          data-testid={`start-${one.version}`}
-        >
-          {text.software.start}
-        </Button>
+      {!current && !target && (
+        <div className="b-package-action">
+          <Button
+            variant={reason ? 'secondary' : 'primary'}
+            isDisabled={open || reason !== null}
+            aria-describedby={reason ? reasonId : undefined}
+            onClick={() => navigate(`/software/${encodeURIComponent(one.version)}/start`)}
+            data-testid={`start-${one.version}`}
+          >
+            {text.software.start}
+          </Button>
+          {reason && (
+            <p id={reasonId} className="b-small b-quiet" data-testid={`why-not-${one.version}`}>
+              {reason}
+            </p>
+          )}
+        </div>
       )}
     </li>
   );
@@ -153,7 +164,7 @@ function HistoryCard({ history, error }: { history: History[] | null; error: unk
                   {(one.cause || one.cancelReason) && <p className="b-small b-quiet">{one.cause?.detail ?? reasonName(one.cancelReason)}</p>}
                 </div>
               </td>
-              <td data-label={text.software.when}>{timeOfDay(one.startedAt, now)}</td>
+              <td data-label={text.software.when}>{dateTime(one.startedAt)}</td>
               <td data-label={text.software.took}>{between(one.startedAt, one.endedAt, now)}</td>
               <td data-label={text.software.by}>{one.startedBy}</td>
               <td data-label={text.software.report}>

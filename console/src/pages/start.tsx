@@ -10,6 +10,7 @@ import { Hint } from '../ui/form-dialog';
 import { useAction, useResource } from '../ui/hooks';
 import { BackIcon, CheckIcon, CrossIcon } from '../ui/icons';
 import { Card, ErrorNote, Loading, PageHead } from '../ui/kit';
+import { whyNot } from '../ui/release-words';
 import { isOpen } from '../ui/upgrade-words';
 
 const ROLLING_POINTS = ['handover', 'once-active'];
@@ -34,6 +35,7 @@ export function StartPage({ version }: { version: string }) {
   const badRate = rate.trim() !== '' && rateBytes === null;
   const badConfirm = !/^\d{1,6}$/.test(confirm.trim());
   const busy = check.busy || start.busy;
+  const reason = isOpen(upgrade) ? text.software.running : one ? whyNot(one, appliance, packages) : null;
   const points = one?.migrates ? [...ROLLING_POINTS, ...MIGRATION_POINTS] : ROLLING_POINTS;
 
   const order: UpgradeStart = {
@@ -69,12 +71,19 @@ export function StartPage({ version }: { version: string }) {
         }
         title={text.start.title(version)}
         lead={
-          <>
-            {text.start.lead(appliance.version, version)} {one?.migrates && text.start.leadMigration}
-          </>
+          !reason && (
+            <>
+              {text.start.lead(appliance.version, version)} {one?.migrates && text.start.leadMigration}
+            </>
+          )
         }
       />
       {!one && <Alert isInline component="p" variant="warning" title={text.start.noSuch} />}
+      {reason && (
+        <Alert isInline component="p" variant="warning" title={text.start.notNow(version)} data-testid="why-not">
+          {reason}
+        </Alert>
+      )}
       <div className="b-columns">
         <Card title={text.start.options}>
           <Form onSubmit={(event) => event.preventDefault()}>
@@ -120,9 +129,13 @@ export function StartPage({ version }: { version: string }) {
                 </div>
               </>
             )}
+            <div className="b-remark">
+              <h3>{text.start.cancelTitle}</h3>
+              <p className="b-small">{one?.migrates ? text.start.cancelMigration : text.start.cancelRolling}</p>
+            </div>
             <ErrorNote error={check.error ?? start.error} />
             <div className="b-actions">
-              <Button variant="primary" isLoading={start.busy} isDisabled={busy || badRate || (one?.migrates && badConfirm) || isOpen(upgrade)} onClick={() => void go()} data-testid="start-upgrade">
+              <Button variant="primary" isLoading={start.busy} isDisabled={busy || badRate || (one?.migrates && badConfirm) || !one || reason !== null || isOpen(upgrade)} onClick={() => void go()} data-testid="start-upgrade">
                 {start.busy ? text.start.starting : text.start.go}
               </Button>
               <Button variant="secondary" isLoading={check.busy} isDisabled={busy || badRate || (one?.migrates && badConfirm)} onClick={() => void dryRun()} data-testid="dry-run">

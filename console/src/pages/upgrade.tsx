@@ -11,9 +11,10 @@ import { ControllerPair } from '../ui/controller-card';
 import { useAction, useNow } from '../ui/hooks';
 import { ArrowIcon, PauseIcon, PlayIcon } from '../ui/icons';
 import { Bar, Card, Empty, ErrorNote, Facts, Loading, PageHead, Pill, STATE_TONE, Status, STATUS_TONE } from '../ui/kit';
+import { pausePointOf } from '../ui/event-words';
 import { LatencyChart } from '../ui/latency-chart';
 import { Steps } from '../ui/steps';
-import { isOpen, stateName, stepName } from '../ui/upgrade-words';
+import { isOpen, isPausable, stateName, stepName } from '../ui/upgrade-words';
 
 /** In a request: as fast as the priority allows. */
 const NO_CAP = 0;
@@ -38,9 +39,11 @@ export function UpgradePage() {
         title={text.upgrade.headline(upgrade.from, upgrade.to)}
         lead={<Lead upgrade={upgrade} />}
         actions={
-          <Pill tone={STATE_TONE[upgrade.state]} testId="upgrade-state">
-            {stateName(upgrade)}
-          </Pill>
+          <span className={open ? 'b-said-in-bar' : ''}>
+            <Pill tone={STATE_TONE[upgrade.state]} testId="upgrade-state">
+              {stateName(upgrade)}
+            </Pill>
+          </span>
         }
       />
       {open ? <StateNote upgrade={upgrade} /> : <Outcome upgrade={upgrade} />}
@@ -87,13 +90,21 @@ function StateNote({ upgrade }: { upgrade: Upgrade }) {
   }
   if (upgrade.state === 'PAUSED') {
     const at = upgrade.step ? text.upgrade.pausedAt(stepName(upgrade.step)) : text.upgrade.state.PAUSED;
+    const ordered = pauseOrdered(upgrade.pausedReason);
     return (
-      <Alert isInline component="p" variant="warning" title={at} data-testid="paused-note">
-        {upgrade.pausedReason}
+      <Alert isInline component="p" variant={ordered ? 'info' : 'warning'} title={at} data-testid="paused-note">
+        {ordered ?? upgrade.pausedReason}
       </Alert>
     );
   }
   return null;
+}
+
+/** What is said of a pause that a person ordered; null if the upgrade stopped for another reason. */
+function pauseOrdered(reason: string | null): string | null {
+  if (pausePointOf(reason)) return text.upgrade.pausedByPoint;
+  const who = /^paused by (.+)$/.exec(reason ?? '')?.[1];
+  return who ? text.upgrade.pausedBy(who) : null;
 }
 
 function Outcome({ upgrade }: { upgrade: Upgrade }) {
@@ -145,7 +156,7 @@ function ControlCard({ upgrade, controllers, onCancel }: ControlProps) {
       <Facts
         entries={[
           [text.upgrade.step_, upgrade.step ? stepName(upgrade.step) : null],
-          [text.upgrade.left, paused ? text.upgrade.state.PAUSED : (eta(upgrade.etaSeconds) ?? text.upgrade.estimating)],
+          [text.upgrade.left, paused ? null : (eta(upgrade.etaSeconds) ?? text.upgrade.estimating)],
         ]}
       />
       {!canceling && (
@@ -154,7 +165,7 @@ function ControlCard({ upgrade, controllers, onCancel }: ControlProps) {
             <Button variant="primary" icon={<PlayIcon />} isDisabled={action.busy} onClick={() => change({ paused: false })} data-testid="resume">
               {text.upgrade.resume}
             </Button>
-          ) : (
+          ) : isPausable(upgrade) && (
             <Button variant="secondary" icon={<PauseIcon />} isDisabled={action.busy} onClick={() => change({ paused: true })} data-testid="pause">
               {text.upgrade.pause}
             </Button>

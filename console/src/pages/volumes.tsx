@@ -84,12 +84,14 @@ function VolumeRow({ volume, frozen, onDialog }: RowProps) {
         </div>
       </td>
       <td className="b-row-actions" data-label="">
-        <Button variant="secondary" size="sm" isDisabled={frozen} aria-label={`${text.volumes.grow} ${volume.name}`} onClick={() => onDialog({ kind: 'grow', volume })}>
-          {text.volumes.grow}
-        </Button>
-        <Button variant="link" size="sm" isDanger isDisabled={frozen} aria-label={`${text.volumes.delete} ${volume.name}`} onClick={() => onDialog({ kind: 'delete', volume })}>
-          {text.volumes.delete}
-        </Button>
+        <div className="b-actions">
+          <Button variant="secondary" size="sm" isDisabled={frozen} aria-label={`${text.volumes.grow} ${volume.name}`} onClick={() => onDialog({ kind: 'grow', volume })}>
+            {text.volumes.grow}
+          </Button>
+          <Button variant="secondary" size="sm" isDanger isDisabled={frozen} aria-label={`${text.volumes.delete} ${volume.name}`} onClick={() => onDialog({ kind: 'delete', volume })}>
+            {text.volumes.delete}
+          </Button>
+        </div>
       </td>
     </tr>
   );

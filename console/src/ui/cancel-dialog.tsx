@@ -13,11 +13,12 @@ import { useAction } from './hooks';
 import { CheckIcon, CrossIcon } from './icons';
 import { ErrorNote, Facts, Loading } from './kit';
 import { toast } from './toasts';
-import { slowDown } from './upgrade-words';
+import { isPausable, slowDown } from './upgrade-words';
 
 const REASONS: CancelReason[] = ['NOT_INTERESTED', 'TAKING_TOO_LONG', 'SLOWING_HOST_IO', 'OTHER'];
 
 export function CancelDialog({ onClose }: { onClose: () => void }) {
+  const { upgrade } = useLive();
   const [preview, setPreview] = useState<CancelPreview | null>(null);
   const [moved, setMoved] = useState(false);
   /** The server's answer to a cancel that changed nothing. */
@@ -101,7 +102,8 @@ export function CancelDialog({ onClose }: { onClose: () => void }) {
     return dialog(text.cancel.unavailableTitle, <p data-testid="cancel-unavailable">{preview.reason}</p>, close);
   }
   const blocked = preview.availability === 'BLOCKED';
-  const remedy = !insists && (reason === 'TAKING_TOO_LONG' || reason === 'SLOWING_HOST_IO');
+  // Without a migration there is nothing to slow down, to speed up or to pause.
+  const remedy = !insists && upgrade?.migration != null && (reason === 'TAKING_TOO_LONG' || reason === 'SLOWING_HOST_IO');
   const confirmable = !action.busy && !remedy && (!blocked || typed.trim() === DISRUPTION_WORD);
   return dialog(
     text.cancel.title,
@@ -198,7 +200,7 @@ export function CancelDialog({ onClose }: { onClose: () => void }) {
   );
 }
 
-/** The gentler way, offered before a cancel for slowness. Outside a migration only a pause helps. */
+/** The gentler way, offered before a cancel for slowness. */
 function Remedy({ tooLong, onInsist, onDone }: { tooLong: boolean; onInsist: () => void; onDone: () => void }) {
   const { upgrade } = useLive();
   const action = useAction();
@@ -226,7 +228,7 @@ function Remedy({ tooLong, onInsist, onDone }: { tooLong: boolean; onInsist: () 
             {text.cancel.slowDown}
           </Button>
         )}
-        {!tooLong && upgrade?.state === 'RUNNING' && (
+        {!tooLong && upgrade && isPausable(upgrade) && (
           <Button variant="secondary" size="sm" isDisabled={action.busy} onClick={() => void apply({ paused: true }, text.cancel.remedyDone.pause)} data-testid="remedy-pause">
             {text.cancel.pause}
           </Button>

@@ -43,14 +43,19 @@ export function Steps({ steps, current, paused, ended }: StepsProps) {
             <div className="b-step-body">
               <p className="b-step-name">
                 {stepName(step.name)}
-                {step.controller !== null && <span className="b-quiet"> · {text.controller.name(step.controller)}</span>}
+                {step.controller !== null && (
+                  <span className="b-quiet">
+                    {' · '}
+                    <span className="b-nowrap">{text.controller.name(step.controller)}</span>
+                  </span>
+                )}
               </p>
               {running && step.percent > 0 && step.percent < 100 && <Bar percent={step.percent} label={stepName(step.name)} tone={step.state === 'UNDOING' ? 'warn' : 'info'} />}
               {step.error && <p className="b-step-error">{step.error}</p>}
             </div>
             <p className="b-step-time">
               <span className="b-step-state">{paused && running ? text.upgrade.state.PAUSED : ended && step.state === 'PENDING' ? text.upgrade.notReached : text.upgrade.stepState[step.state]}</span>
-              {step.startedAt && (
+              {step.startedAt && step.state !== 'UNDONE' && step.state !== 'UNDOING' && (
                 <span className="b-quiet" title={timeOfDay(step.startedAt, now)}>
                   {' '}
                   {took}

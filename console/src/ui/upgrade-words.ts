@@ -21,6 +21,11 @@ export function stateName(upgrade: Upgrade): string {
   return text.upgrade.state[upgrade.state];
 }
 
+/** Only the migration can be paused at any moment; the rolling part stops at its pause points alone. */
+export function isPausable(upgrade: Upgrade): boolean {
+  return upgrade.state === 'RUNNING' && upgrade.phase !== null;
+}
+
 const LOWEST_CAP_BYTES_PER_SECOND = 2 ** 20;
 
 /** What slows a migration down further: hosts first, and if they are already, half the present rate. */
@@ -30,9 +35,9 @@ export function slowDown(upgrade: Upgrade): UpgradeChange {
   return { maxBytesPerSecond: Math.max(LOWEST_CAP_BYTES_PER_SECOND, half) };
 }
 
-/** The time left in words, or why there is none. */
+/** The time left in words; nothing while it is paused, which the state says. */
 export function timeLeft(upgrade: Upgrade): string {
-  if (upgrade.state === 'PAUSED') return text.upgrade.state.PAUSED.toLowerCase();
+  if (upgrade.state === 'PAUSED') return '';
   const range = eta(upgrade.etaSeconds);
   return range ? text.upgrade.etaLeft(range) : text.upgrade.estimating;
 }

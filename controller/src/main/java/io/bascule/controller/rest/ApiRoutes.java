@@ -32,6 +32,9 @@ final class ApiRoutes {
   private static final String SNAPSHOT = SNAPSHOTS + "/{snapshot}";
   private static final String FORM = "application/x-www-form-urlencoded";
 
+  /** The place in the console that says so; no code and no reason stand in an address. */
+  private static final String SIGN_IN_FAILED = "/sign-in?failed";
+
   private final RestSettings settings;
   private final Gate gate;
   private final EventStream events;
@@ -326,17 +329,17 @@ final class ApiRoutes {
 
   /** What a person clicks. Whatever comes of it, it ends in the console. */
   private void followLink(Call c) {
-    String code = c.http().queryParam("code");
-    if (code == null) {
-      throw new Refusal(ErrorCode.INVALID_ARGUMENT, "The link lacks its code.");
-    }
     try {
+      String code = c.http().queryParam("code");
+      if (code == null) {
+        throw new Refusal(ErrorCode.INVALID_ARGUMENT, "The link lacks its code.");
+      }
       gate.signIn(c.http(), c.services().access(), code);
     } catch (Refusal e) {
       if (!wantsPage(c)) {
         throw e;
       }
-      redirect(c, "/sign-in?failed");
+      redirect(c, SIGN_IN_FAILED);
       return;
     }
     redirect(c, "/");

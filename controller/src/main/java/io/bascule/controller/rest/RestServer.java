@@ -268,11 +268,15 @@ public final class RestServer {
     }
   }
 
-  /** The place in the console where a person signs in, at the same path as the links. */
+  /**
+   * The place in the console where a person signs in, at the same path as the links. A link that
+   * did not work leads there, too, and says so in the query, also while no controller is active.
+   */
   private static boolean isSignInPage(Context http) {
+    String query = http.req().getQueryString();
     return http.path().equals("/sign-in")
         && http.req().getMethod().equals("GET")
-        && http.req().getQueryString() == null;
+        && (query == null || query.equals("failed"));
   }
 
   private void serve(Route route, Context http) throws Exception {

@@ -54,8 +54,11 @@ class AccessTest {
   }
 
   private HttpResponse<String> follow(String code) throws Exception {
-    return server.send(
-        server.request("GET", "/sign-in?code=" + code, "").header("Accept", "text/html"));
+    return browse("/sign-in?code=" + code);
+  }
+
+  private HttpResponse<String> browse(String path) throws Exception {
+    return server.send(server.request("GET", path, "").header("Accept", "text/html"));
   }
 
   private HttpRequest.Builder withCookie(String method, String path, String body, String cookie) {
@@ -119,6 +122,18 @@ class AccessTest {
     HttpResponse<String> page = server.send(server.request("GET", "/sign-in", ""));
     assertThat(page.statusCode()).isEqualTo(200);
     assertThat(page.body()).contains("Test console");
+  }
+
+  @Test
+  void shouldLeadABrowserToTheSignInPageWhateverIsWrongWithTheLink() throws Exception {
+    for (String wrong : List.of("?code=bad", "?code=", "?x", "?code=" + "a".repeat(600))) {
+      HttpResponse<String> answer = browse("/sign-in" + wrong);
+      assertThat(answer.statusCode()).as(wrong).isEqualTo(303);
+      HttpResponse<String> page = browse(answer.headers().firstValue("location").orElseThrow());
+      assertThat(page.statusCode()).as(wrong).isEqualTo(200);
+      assertThat(page.headers().firstValue("content-type").orElseThrow()).startsWith("text/html");
+      assertThat(page.body()).contains("Test console");
+    }
   }
 
   @Test
