@@ -9,12 +9,15 @@ import { SIGN_IN_PATH, codeFrom, linkFailed, redeem } from '../sign-in';
 
 export function SignInPage() {
   const [code, setCode] = useState('');
-  const [problem, setProblem] = useState<string | null>(() => (linkFailed(window.location.search) ? text.signIn.failed : null));
+  /** The link that led here did not work, and nothing else was tried since. */
+  const [failed, setFailed] = useState(() => linkFailed(window.location.search));
+  const [problem, setProblem] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
 
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     const wanted = codeFrom(code);
+    setFailed(false);
     if (!wanted) return setProblem(text.signIn.needed);
     setBusy(true);
     setProblem(null);
@@ -35,12 +38,17 @@ export function SignInPage() {
           <p>{text.signIn.tagline}</p>
         </div>
         <h1>{text.signIn.title}</h1>
+        {failed && (
+          <Alert isInline component="p" variant="danger" title={text.signIn.failed} data-testid="sign-in-problem" aria-live="assertive">
+            {text.signIn.fresh}
+          </Alert>
+        )}
         <p>{text.signIn.lead}</p>
         <div className="b-terminal">
           <Code what={text.signIn.command}>{text.signIn.command}</Code>
           <code className="b-terminal-answer">{text.signIn.printed(window.location.origin)}</code>
         </div>
-        <p className="b-small">{text.signIn.again}</p>
+        {!failed && <p className="b-small">{text.signIn.again}</p>}
         <Form onSubmit={(event) => void submit(event)}>
           <FormGroup label={text.signIn.codeLabel} fieldId="code">
             <TextInput
@@ -57,7 +65,7 @@ export function SignInPage() {
           </FormGroup>
           {problem && (
             <Alert id="code-problem" isInline component="p" variant="danger" title={problem} data-testid="sign-in-problem" aria-live="assertive">
-              {(problem === text.signIn.failed || problem === text.signIn.refused) && text.signIn.fresh}
+              {problem === text.signIn.refused && text.signIn.fresh}
             </Alert>
           )}
           <Button type="submit" variant="primary" isBlock isLoading={busy} isDisabled={busy} data-testid="sign-in-submit">
