@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Appliance, Package, Upgrade } from '../src/api/types';
 import { eventSentence, pausePointOf, pointName } from '../src/ui/event-words';
+import { planLine } from '../src/ui/upgrade-words';
 import { mixed, releases, runs, runsOnBoth, whyNot } from '../src/ui/release-words';
 
 describe('events', () => {
@@ -18,9 +19,17 @@ describe('events', () => {
     ['upgrade.completed', '1.2.2 on both controllers', 'Upgrade completed: 1.2.2 on both controllers'],
     ['upgrade.resumed', 'The upgrade was resumed.', 'The upgrade was resumed.'],
     ['controller.active', 'Controller 0 is active on 1.2.2', 'Controller 0 is active on 1.2.2'],
+    ['cancel.started', 'by administrator, NOT_INTERESTED', 'Cancel started by administrator, “We no longer want the upgrade”'],
     ['later.kind', 'by somebody', 'by somebody'],
     ['later.kind', '', 'later.kind'],
   ])('%s %j', (kind, message, said) => expect(eventSentence(kind, message)).toBe(said));
+
+  test('lines of a plan', () => {
+    expect(planLine('STAGE_STANDBY on controller 0, about 6 s')).toBe('Stage the release on the standby on controller 0, about 6 s');
+    expect(planLine('PHASE_2, about 6 s')).toBe('Phase 2: Copy, about 6 s');
+    expect(planLine('A later way to say it')).toBe('A later way to say it');
+    expect(planLine('LATER_STEP, about 1 s')).toBe('LATER_STEP, about 1 s');
+  });
 
   test('pause points by their words', () => {
     expect(pointName('once-active')).toBe('Once-active controller');

@@ -27,7 +27,7 @@ export function OverviewPage() {
   return (
     <>
       <header className={`b-hero b-tone-${HEALTH_TONE[appliance.health]}`}>
-        <h1 data-testid="health">{text.overview.headline[appliance.health]}</h1>
+        <h1 data-testid="health">{headline(appliance, upgrade)}</h1>
         <p className="b-lead" data-testid="health-detail">
           {appliance.healthDetail}
         </p>
@@ -46,7 +46,7 @@ export function OverviewPage() {
         <div className="b-section-head">
           <h2 id="controllers-title">{text.overview.controllers}</h2>
           <Status tone={appliance.redundant ? 'ok' : 'warn'} testId="redundant">
-            {appliance.redundant ? text.overview.redundant : text.overview.notRedundant}
+            {redundancy(appliance)}
           </Status>
         </div>
         <ControllerPair controllers={appliance.controllers} redundant={appliance.redundant} />
@@ -112,6 +112,18 @@ export function OverviewPage() {
       </div>
     </>
   );
+}
+
+/** An upgrade lowers the health by itself: then nothing needs a look. */
+function headline(appliance: Appliance, upgrade: Upgrade | null): string {
+  if (appliance.health !== 'DEGRADED' || !isOpen(upgrade)) return text.overview.headline[appliance.health];
+  return upgrade.state === 'CANCELING' ? text.overview.goingBack : text.overview.underWay;
+}
+
+function redundancy(appliance: Appliance): string {
+  if (appliance.redundant) return text.overview.redundant;
+  const online = appliance.controllers.every((controller) => controller.status === 'ONLINE' && controller.role);
+  return online && mixed(appliance) ? text.overview.twoReleases : text.overview.notRedundant;
 }
 
 /** One release's name only while no controller runs another one and none is on its way. */

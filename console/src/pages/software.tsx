@@ -61,9 +61,7 @@ export function SoftwarePage() {
       )}
       <ErrorNote error={upload.error ?? packages.error} />
       {open && (
-        <Alert isInline component="p" variant="info" title={text.software.running}>
-          <Link to="/upgrade">{text.upgrade.viewDetails}</Link>
-        </Alert>
+        <Alert isInline component="p" variant="info" title={text.software.running} />
       )}
       {!packages.data && !packages.error && <Loading />}
       {packages.data?.length === 0 && (
@@ -102,7 +100,7 @@ function PackageCard({ one, all }: { one: Package; all: Package[] }) {
           {current && <Pill tone="ok">{text.software.current}</Pill>}
           {target && <Pill tone="warn">{text.software.target}</Pill>}
           {!current && on.length > 0 && <Pill tone="quiet">{text.software.onOne(on)}</Pill>}
-          {!current && one.from.length > 0 && <Pill tone="quiet">{text.software.path(one.from)}</Pill>}
+          {on.length === 0 && one.from.length > 0 && <Pill tone="quiet">{text.software.path(one.from)}</Pill>}
           <Pill tone={one.migrates ? 'info' : 'quiet'}>{one.migrates ? text.software.migrates : text.software.rolling}</Pill>
         </p>
         {one.notes && <p className="b-package-notes">{one.notes}</p>}
@@ -119,7 +117,7 @@ function PackageCard({ one, all }: { one: Package; all: Package[] }) {
           )}
         </p>
       </div>
-      {!current && !target && (
+      {!current && !target && !(open && on.length > 0) && (
         <div className="b-package-action">
           <Button
             variant={reason ? 'secondary' : 'primary'}

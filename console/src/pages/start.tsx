@@ -11,7 +11,7 @@ import { useAction, useResource } from '../ui/hooks';
 import { BackIcon, CheckIcon, CrossIcon } from '../ui/icons';
 import { Card, ErrorNote, Loading, PageHead } from '../ui/kit';
 import { whyNot } from '../ui/release-words';
-import { isOpen } from '../ui/upgrade-words';
+import { isOpen, planLine } from '../ui/upgrade-words';
 
 const ROLLING_POINTS = ['handover', 'once-active'];
 const MIGRATION_POINTS = ['phase-1', 'phase-2', 'phase-3', 'phase-4', 'commit'];
@@ -175,7 +175,7 @@ function PrechecksCard({ prechecks }: { prechecks: Prechecks }) {
           <h3>{text.start.plan}</h3>
           <ol className="b-plan" data-testid="plan">
             {prechecks.plan.map((line, index) => (
-              <li key={index}>{line}</li>
+              <li key={index}>{planLine(line)}</li>
             ))}
           </ol>
         </>

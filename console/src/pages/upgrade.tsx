@@ -1,5 +1,5 @@
 // The details of the running upgrade, or how the last one ended.
-import { useState } from 'react';
+import { Fragment, useState } from 'react';
 import { api, live, useLive } from '../live';
 import type { Controller, Priority, Upgrade } from '../api/types';
 import { between, bytes, eta, latency, ratio, timeOfDay } from '../format';
@@ -14,7 +14,7 @@ import { Bar, Card, Empty, ErrorNote, Facts, Loading, PageHead, Pill, STATE_TONE
 import { pausePointOf } from '../ui/event-words';
 import { LatencyChart } from '../ui/latency-chart';
 import { Steps } from '../ui/steps';
-import { isOpen, isPausable, stateName, stepName } from '../ui/upgrade-words';
+import { doingNow, isOpen, isPausable, stateName, stepName } from '../ui/upgrade-words';
 
 /** In a request: as fast as the priority allows. */
 const NO_CAP = 0;
@@ -73,7 +73,18 @@ function Lead({ upgrade }: { upgrade: Upgrade }) {
     upgrade.startedBy && upgrade.startedAt && text.upgrade.startedBy(upgrade.startedBy, timeOfDay(upgrade.startedAt, now)),
     upgrade.startedAt && `${text.upgrade.elapsed} ${between(upgrade.startedAt, upgrade.endedAt, now)}`,
   ];
-  return <>{parts.filter(Boolean).join(' · ')}</>;
+  return (
+    <>
+      {parts.filter(Boolean).map((part, index) => (
+        <Fragment key={index}>
+          <span className="b-nowrap">
+            {index > 0 && '· '}
+            {part}
+          </span>{' '}
+        </Fragment>
+      ))}
+    </>
+  );
 }
 
 function StateNote({ upgrade }: { upgrade: Upgrade }) {
@@ -155,7 +166,7 @@ function ControlCard({ upgrade, controllers, onCancel }: ControlProps) {
       <Bar percent={upgrade.percent} label={text.upgrade.barLabel} tone={STATE_TONE[upgrade.state]} busy={!paused} />
       <Facts
         entries={[
-          [text.upgrade.step_, upgrade.step ? stepName(upgrade.step) : null],
+          [text.upgrade.step_, doingNow(upgrade)],
           [text.upgrade.left, paused ? null : (eta(upgrade.etaSeconds) ?? text.upgrade.estimating)],
         ]}
       />

@@ -204,6 +204,9 @@ export function CancelDialog({ onClose }: { onClose: () => void }) {
 function Remedy({ tooLong, onInsist, onDone }: { tooLong: boolean; onInsist: () => void; onDone: () => void }) {
   const { upgrade } = useLive();
   const action = useAction();
+  // On a small screen it opens below what is seen.
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => box.current?.scrollIntoView({ block: 'nearest' }), []);
   const migrating = upgrade?.migration !== null && upgrade?.migration !== undefined;
   const apply = async (change: UpgradeChange, said: string) => {
     const changed = await action.run(() => api.changeUpgrade(change));
@@ -213,7 +216,7 @@ function Remedy({ tooLong, onInsist, onDone }: { tooLong: boolean; onInsist: () 
     onDone();
   };
   return (
-    <div className="b-remedy" data-testid="cancel-remedy">
+    <div ref={box} className="b-remedy" data-testid="cancel-remedy">
       <h2>{text.cancel.remedyTitle}</h2>
       <p>{tooLong ? text.cancel.remedyTooLong : text.cancel.remedySlow}</p>
       <ErrorNote error={action.error} />

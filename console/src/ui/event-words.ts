@@ -4,6 +4,9 @@ import { bytes, parseSize } from '../format';
 import { text } from '../text';
 import { stepName } from './upgrade-words';
 
+/** The codes of a cancel's reason in an older note. */
+const REASON = /\b(NOT_INTERESTED|TAKING_TOO_LONG|SLOWING_HOST_IO|OTHER)\b/g;
+
 /** A pause point's label, also one spelled like a constant, in words; an unknown one as it is. */
 export function pointName(label: string): string {
   return text.start.points[label.toLowerCase().replaceAll('_', '-')] ?? label;
@@ -16,7 +19,7 @@ export function pausePointOf(reason: string | null): string | null {
 
 /** An event or an entry of a report as one sentence. */
 export function eventSentence(kind: string, message: string): string {
-  const said = message.trim();
+  const said = message.trim().replace(REASON, (code) => `“${(text.cancel.reason as Record<string, string>)[code] ?? code}”`);
   if (kind === 'upgrade.pause-points') return pausePoints(said) ?? said;
   if (kind === 'upgrade.tuned') return tuning(said) ?? said;
   const lead = text.events.lead_[kind];

@@ -44,10 +44,10 @@ export function Steps({ steps, current, paused, ended }: StepsProps) {
               <p className="b-step-name">
                 {stepName(step.name)}
                 {step.controller !== null && (
-                  <span className="b-quiet">
-                    {' · '}
-                    <span className="b-nowrap">{text.controller.name(step.controller)}</span>
-                  </span>
+                  <>
+                    {' '}
+                    <span className="b-quiet b-nowrap">· {text.controller.name(step.controller)}</span>
+                  </>
                 )}
               </p>
               {running && step.percent > 0 && step.percent < 100 && <Bar percent={step.percent} label={stepName(step.name)} tone={step.state === 'UNDOING' ? 'warn' : 'info'} />}

@@ -4,7 +4,7 @@ import { Link } from '../router';
 import { text } from '../text';
 import { Bar, STATE_TONE } from './kit';
 import { ArrowIcon } from './icons';
-import { isOpen, stateName, stepName, timeLeft } from './upgrade-words';
+import { doingNow, isOpen, stateName, timeLeft } from './upgrade-words';
 
 export function UpgradeBar({ onDetails }: { onDetails: boolean }) {
   const { upgrade } = useLive();
@@ -19,7 +19,7 @@ export function UpgradeBar({ onDetails }: { onDetails: boolean }) {
         <span className="b-upgrade-bar-title">{text.upgrade.headline(upgrade.from, upgrade.to)}</span>
         <span className="b-upgrade-bar-step" role="status" data-testid="upgrade-bar-step">
           <span className="b-upgrade-bar-state" data-testid="upgrade-bar-state">{stateName(upgrade)}</span>
-          {upgrade.step && <> · {stepName(upgrade.step)}</>}
+          {upgrade.step && <> · {doingNow(upgrade)}</>}
         </span>
         <span className="b-upgrade-bar-eta" data-testid="upgrade-bar-eta">
           {timeLeft(upgrade)}

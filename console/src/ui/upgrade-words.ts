@@ -16,6 +16,18 @@ export function stepName(name: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
+/** What is being done now: on the way back a step is undone, not done. */
+export function doingNow(upgrade: Upgrade): string | null {
+  if (!upgrade.step) return null;
+  const name = stepName(upgrade.step);
+  return upgrade.state === 'CANCELING' ? text.upgrade.undoing(name) : name;
+}
+
+/** A line of the plan; the server begins it with the step's constant. */
+export function planLine(line: string): string {
+  return line.replace(/^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*(?=\b)/, (constant) => text.upgrade.step[constant] ?? constant);
+}
+
 export function stateName(upgrade: Upgrade): string {
   if (upgrade.state === 'CANCELING' && upgrade.cause) return text.upgrade.returning;
   return text.upgrade.state[upgrade.state];
