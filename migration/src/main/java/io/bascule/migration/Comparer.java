@@ -159,15 +159,18 @@ final class Comparer {
     if (volume.first().tryRead(from, one.clear().limit(length)) != length) {
       volume.first().read(from, one.clear().limit(length));
     }
-    readSecond(from, length, two);
+    readSecond(from, 0, length, two);
     compareLocked(first, count, from, length, one, two);
     next = first + count;
     comparedRegions = next;
     return length;
   }
 
-  /** What format 2 holds; false if it is damaged there. Nothing counts any more if it is lost. */
-  private boolean readSecond(long from, int length, ByteBuffer two) {
+  /**
+   * What format 2 holds from there plus {@code at} on, at the same place of the buffer; false if it
+   * is damaged there. Nothing counts any more if it is lost.
+   */
+  private boolean readSecond(long from, int at, int length, ByteBuffer two) {
     var sound =
         mirror
             .guard()
@@ -175,7 +178,7 @@ final class Comparer {
                 "reading format 2",
                 () -> {
                   try {
-                    mirror.second().read(from, two.clear().limit(length));
+                    mirror.second().read(from + at, two.clear().limit(at + length).position(at));
                     return true;
                   } catch (StoreException.Corrupt e) {
                     return false;
@@ -187,30 +190,32 @@ final class Comparer {
   private void compareLocked(
       long first, int count, long from, int length, ByteBuffer one, ByteBuffer two) {
     try (var held = volume.locks().exclusive(first, count)) {
-      boolean sound = readSecond(from, length, two);
+      boolean sound = readSecond(from, 0, length, two);
       if (mirror.guard().isLost()) {
         blemished = true;
         return;
       }
       volume.first().read(from, one.clear().limit(length));
       for (int i = 0; i < count; i++) {
-        compareRegion(first + i, from, length, one, sound ? two : null);
+        // Where one is damaged the others are not.
+        int at = i * Regions.BYTES;
+        int bytes = Math.min(Regions.BYTES, length - at);
+        boolean soundHere = sound || readSecond(from, at, bytes, two);
+        compareRegion(first + i, at, bytes, one, soundHere ? two.clear() : null);
       }
     }
   }
 
   private void compareRegion(
       long region,
-      long from,
-      int length,
+      int at,
+      int bytes,
       ByteBuffer one,
       @org.jspecify.annotations.Nullable ByteBuffer two) {
-    if (mirror.marks().anyNeedsCopy(region, 1)) {
+    if (mirror.guard().isLost() || mirror.marks().anyNeedsCopy(region, 1)) {
       blemished = true; // it will be copied, and compared in the next pass
       return;
     }
-    int at = (int) (region * Regions.BYTES - from);
-    int bytes = Math.min(Regions.BYTES, length - at);
     if (two != null && one.slice(at, bytes).equals(two.slice(at, bytes))) {
       return;
     }

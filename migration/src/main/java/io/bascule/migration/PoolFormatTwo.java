@@ -3,7 +3,6 @@ package io.bascule.migration;
 import io.bascule.core.Check;
 import io.bascule.core.storage.Enclosure;
 import io.bascule.core.volume.Volume;
-import io.bascule.store.v2.PoolSettings;
 import io.bascule.store.v2.VolumePool;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,12 +29,14 @@ final class PoolFormatTwo implements FormatTwo {
     if (enclosure.hasFormatTwo()) {
       enclosure.dropFormatTwo();
     }
-    use(VolumePool.create(enclosure.formatTwo(), PoolSettings.DEFAULT, enclosure.epoch()));
+    use(
+        VolumePool.create(
+            enclosure.formatTwo(), PoolStorage.settings(enclosure), enclosure.epoch()));
   }
 
   @Override
   public void open() {
-    use(VolumePool.open(enclosure.formatTwo(), PoolSettings.DEFAULT, enclosure.epoch()));
+    use(VolumePool.open(enclosure.formatTwo(), PoolStorage.settings(enclosure), enclosure.epoch()));
   }
 
   private void use(VolumePool made) {

@@ -12,6 +12,7 @@ import io.bascule.store.v2.PoolSettings;
 import io.bascule.store.v2.VolumePool;
 import java.lang.System.Logger.Level;
 import java.util.Optional;
+import java.util.UUID;
 
 /** Volumes of format 2 alone: the appliance was committed to it, or began with it. */
 final class PoolStorage implements Storage {
@@ -24,11 +25,16 @@ final class PoolStorage implements Storage {
     this.pool = pool;
   }
 
+  /** How pools of an appliance behave. */
+  static PoolSettings settings(Enclosure enclosure) {
+    return PoolSettings.DEFAULT.withKernelBoot(UUID.fromString(enclosure.bootId()));
+  }
+
   static PoolStorage open(Enclosure enclosure) {
     var directory = enclosure.formatTwo();
     var pool =
         VolumePool.exists(directory)
-            ? VolumePool.open(directory, PoolSettings.DEFAULT, enclosure.epoch())
+            ? VolumePool.open(directory, settings(enclosure), enclosure.epoch())
             : first(enclosure, directory);
     // What the commit left of format 1, if a crash came before it was all removed.
     Thread.ofPlatform()
@@ -47,7 +53,7 @@ final class PoolStorage implements Storage {
               + enclosure.volumes().size()
               + " volumes should be in it");
     }
-    return VolumePool.create(directory, PoolSettings.DEFAULT, enclosure.epoch());
+    return VolumePool.create(directory, settings(enclosure), enclosure.epoch());
   }
 
   static void freeFormatOne(Directory formatOne) {

@@ -135,13 +135,20 @@ final class MemoryDirectory {
   }
 
   /** Changes one byte behind everybody's back. */
+  synchronized int length(String name) {
+    var content = files.get(name);
+    return content == null ? 0 : content.cached.length;
+  }
+
   synchronized void flip(String name, int at) {
     var content = files.get(name);
     if (content == null) {
       throw new IllegalArgumentException(name);
     }
     content.cached[at] ^= 0x10;
-    content.durable[at] ^= 0x10;
+    if (at < content.durable.length) {
+      content.durable[at] ^= 0x10;
+    }
   }
 
   private final class View implements Directory {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.bascule.core.migration.Phase;
 import io.bascule.core.migration.State;
 import io.bascule.core.volume.StoreException;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
@@ -79,6 +80,30 @@ class PoolTest {
       rig.powerFails(new Random(SEED));
       rig.restart(Optional.of(phase), 1000);
       goOn(rig, phase);
+    }
+  }
+
+  /** One flipped bit is one difference, though more is read at once. */
+  @Test
+  void shouldRepairAFlippedBitWithoutAskingAPerson() {
+    try (var rig = new Rig(1, true)) {
+      rig.oracles.getFirst().change(rig.volumes.getFirst(), 7, 0, Rig.BLOCKS, false);
+      rig.reach(Phase.COPY);
+      String longest =
+          rig.two.list().stream()
+              .filter(name -> name.endsWith(".segment"))
+              .max(Comparator.comparingInt(rig.two::length))
+              .orElseThrow();
+      rig.two.flip(longest, rig.two.length(longest) / 8);
+      rig.migration.aim(Phase.VERIFY, false, Rig.QUICK);
+      rig.awaitReached(Phase.VERIFY);
+      assertThat(rig.alarms).singleElement().asString().contains("differs between the formats");
+      assertThat(rig.pauses).isEmpty();
+      rig.migration.aim(Phase.CONFIRM, false, Rig.QUICK);
+      rig.awaitReached(Phase.CONFIRM);
+      rig.commit();
+      rig.verifyServed();
+      rig.verifyFormatTwoAlone();
     }
   }
 

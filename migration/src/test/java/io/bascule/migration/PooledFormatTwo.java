@@ -14,13 +14,15 @@ import org.jspecify.annotations.Nullable;
 final class PooledFormatTwo implements FormatTwo {
   private static final PoolSettings SETTINGS = PoolSettings.DEFAULT.withSegmentBytes(1 << 20);
 
+  private final PoolSettings settings;
   private final Directory directory;
   private final long epoch;
   private final List<Volume> volumes = new ArrayList<>();
   private @Nullable VolumePool pool;
 
-  PooledFormatTwo(Directory directory, long epoch) {
+  PooledFormatTwo(Directory directory, long epoch, UUID kernelBoot) {
     this.directory = directory;
+    this.settings = SETTINGS.withKernelBoot(kernelBoot);
     this.epoch = epoch;
   }
 
@@ -31,12 +33,12 @@ final class PooledFormatTwo implements FormatTwo {
   @Override
   public void createEmpty() {
     drop();
-    pool = VolumePool.create(directory, SETTINGS, epoch);
+    pool = VolumePool.create(directory, settings, epoch);
   }
 
   @Override
   public void open() {
-    pool = VolumePool.open(directory, SETTINGS, epoch);
+    pool = VolumePool.open(directory, settings, epoch);
   }
 
   @Override

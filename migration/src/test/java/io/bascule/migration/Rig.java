@@ -142,7 +142,7 @@ final class Rig implements AutoCloseable {
                 two.open(), two.open(), bootId, new RowOf(now), new Around(now)),
             () ->
                 realPool
-                    ? new PooledFormatTwo(two.open(), now)
+                    ? new PooledFormatTwo(two.open(), now, bootId)
                     : new FakeFormatTwo(two.open(), faults),
             stallMillis);
     for (var id : ids) {
@@ -298,7 +298,7 @@ final class Rig implements AutoCloseable {
   }
 
   private void verifyPoolAlone() {
-    try (var alone = new PooledFormatTwo(two.open(), processes + 1)) {
+    try (var alone = new PooledFormatTwo(two.open(), processes + 1, bootId)) {
       alone.open();
       for (int v = 0; v < ids.size(); v++) {
         oracles.get(v).verify(alone.openVolume(ids.get(v)));

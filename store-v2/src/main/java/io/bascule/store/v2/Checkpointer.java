@@ -310,6 +310,7 @@ final class Checkpointer {
         copy.offset(),
         at.bytes(),
         moment.seq,
+        before.kernelBoot(),
         List.of());
   }
 

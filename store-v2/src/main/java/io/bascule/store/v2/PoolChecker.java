@@ -97,7 +97,7 @@ public final class PoolChecker {
       checkPages(meta, files);
       restore.run(meta);
       checkLeaves(leaves, files);
-      var recovery = new Recovery(directory, superblock, index, segments);
+      var recovery = new Recovery(directory, superblock, superblock.kernelBoot(), index, segments);
       recovery.replay(meta);
       volumes =
           index.volumes().stream()

@@ -1,5 +1,7 @@
 package io.bascule.store.v2;
 
+import java.util.UUID;
+
 /**
  * How a pool behaves.
  *
@@ -12,6 +14,8 @@ package io.bascule.store.v2;
  * @param compress whether new data is compressed
  * @param scrubBytesPerSecond how fast everything is read and verified, round and round; 0 is never
  * @param background whether threads of the pool make checkpoints and clean; tests do it by hand
+ * @param kernelBoot the kernel's boot id: as long as it is the same, nothing that was written is
+ *     gone but by damage; {@link #NO_BOOT} if nobody knows
  */
 public record PoolSettings(
     int segmentBytes,
@@ -21,13 +25,16 @@ public record PoolSettings(
     long checkpointMillis,
     boolean compress,
     long scrubBytesPerSecond,
-    boolean background) {
+    boolean background,
+    UUID kernelBoot) {
+
+  public static final UUID NO_BOOT = new UUID(0, 0);
 
   /**
    * Segments of 64 MiB, 10 % in reserve, a checkpoint every 1 GiB or 60 s, scrubbing at 8 MiB/s.
    */
   public static final PoolSettings DEFAULT =
-      new PoolSettings(64 << 20, 0, 10, 1L << 30, 60_000, true, 8 << 20, true);
+      new PoolSettings(64 << 20, 0, 10, 1L << 30, 60_000, true, 8 << 20, true, NO_BOOT);
 
   private static final int SEGMENT_MIN_BYTES = 512 << 10;
 
@@ -56,7 +63,8 @@ public record PoolSettings(
         checkpointMillis,
         compress,
         scrubBytesPerSecond,
-        background);
+        background,
+        kernelBoot);
   }
 
   public PoolSettings withCapacityBytes(long bytes) {
@@ -68,7 +76,8 @@ public record PoolSettings(
         checkpointMillis,
         compress,
         scrubBytesPerSecond,
-        background);
+        background,
+        kernelBoot);
   }
 
   public PoolSettings withCheckpointBytes(long bytes) {
@@ -80,7 +89,8 @@ public record PoolSettings(
         checkpointMillis,
         compress,
         scrubBytesPerSecond,
-        background);
+        background,
+        kernelBoot);
   }
 
   public PoolSettings withCompress(boolean on) {
@@ -92,7 +102,8 @@ public record PoolSettings(
         checkpointMillis,
         on,
         scrubBytesPerSecond,
-        background);
+        background,
+        kernelBoot);
   }
 
   public PoolSettings withScrubBytesPerSecond(long bytes) {
@@ -104,7 +115,21 @@ public record PoolSettings(
         checkpointMillis,
         compress,
         bytes,
-        background);
+        background,
+        kernelBoot);
+  }
+
+  public PoolSettings withKernelBoot(UUID id) {
+    return new PoolSettings(
+        segmentBytes,
+        capacityBytes,
+        reservePercent,
+        checkpointBytes,
+        checkpointMillis,
+        compress,
+        scrubBytesPerSecond,
+        background,
+        id);
   }
 
   public PoolSettings withBackground(boolean on) {
@@ -116,6 +141,7 @@ public record PoolSettings(
         checkpointMillis,
         compress,
         scrubBytesPerSecond,
-        on);
+        on,
+        kernelBoot);
   }
 }

@@ -9,6 +9,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,9 +17,10 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Batches count in the order of their numbers, up to the first that is missing or damaged. That
  * one is a torn tail, never acknowledged as durable, if no whole batch says that it was on stable
- * storage; it and what follows is dropped. Otherwise acknowledged data is damaged: if it is known
- * what the batch changed, that is applied and reading it says what is wrong; if not, the pool
- * cannot be opened, because any block might be an old one.
+ * storage; it and what follows is dropped. Where the machine has not stopped since it was written
+ * only the very last batch can be torn, for each is in the kernel before the next begins. Otherwise
+ * acknowledged data is damaged: if it is known what the batch changed, that is applied and reading
+ * it says what is wrong; if not, the pool cannot be opened, because any block might be an old one.
  */
 final class Recovery {
   private record Item(
@@ -32,6 +34,7 @@ final class Recovery {
       ByteBuffer table) {}
 
   private final Directory directory;
+  private final boolean sameRun;
   private final Superblock superblock;
   private final Index index;
   private final Segments segments;
@@ -43,12 +46,18 @@ final class Recovery {
   private long lastSeq;
   private long durableSeq;
 
-  Recovery(Directory directory, Superblock superblock, Index index, Segments segments) {
+  /**
+   * @param kernelBoot of the machine's present run
+   */
+  Recovery(
+      Directory directory, Superblock superblock, UUID kernelBoot, Index index, Segments segments) {
     this.directory = directory;
     this.superblock = superblock;
     this.index = index;
     this.segments = segments;
     this.lastSeq = superblock.seq();
+    this.sameRun =
+        !kernelBoot.equals(PoolSettings.NO_BOOT) && kernelBoot.equals(superblock.kernelBoot());
   }
 
   /** What was found wrong, each with file and offset. */
@@ -202,25 +211,31 @@ final class Recovery {
       durable = Math.max(durable, item.durable);
     }
     durableSeq = durable;
+    long intact = durable;
+    if (sameRun) {
+      for (var item : items) {
+        intact = Math.max(intact, item.seq - 1);
+      }
+    }
     for (var item : items) {
       if (item.seq <= lastSeq) {
         continue;
       }
-      if (item.seq != lastSeq + 1 || !judge(item, durable)) {
+      if (item.seq != lastSeq + 1 || !judge(item, intact)) {
         break;
       }
       apply(item);
       lastSeq = item.seq;
     }
-    if (lastSeq < durable) {
+    if (lastSeq < intact) {
       throw new StoreException.Corrupt(
-          "batch %d was on stable storage and is gone: nobody knows what it changed"
+          "batch %d was acknowledged and is gone: nobody knows what it changed"
               .formatted(lastSeq + 1));
     }
   }
 
   /** Whether the batch counts. */
-  private boolean judge(Item item, long durable) {
+  private boolean judge(Item item, long intact) {
     return switch (item.state) {
       case WHOLE -> true;
       case TABLELESS -> {
@@ -228,7 +243,7 @@ final class Recovery {
         yield true;
       }
       case HEADERLESS, DATA_DAMAGED -> {
-        boolean counts = item.seq <= durable || isReadable(item);
+        boolean counts = item.seq <= intact || isReadable(item);
         if (counts) {
           report(item, item.state == LogScanner.Batch.HEADERLESS ? "no header" : "data damaged");
         }

@@ -17,6 +17,7 @@ import java.util.UUID;
  * @param suspect a sync failed: what was acknowledged may not be on the disk
  * @param checkpoint number of the checkpoint file
  * @param seq number of the last batch that the checkpoint holds
+ * @param kernelBoot of the machine's run in which the pool was opened last
  * @param ends how far the batches of earlier incarnations count, beyond the checkpoint
  */
 record Superblock(
@@ -31,6 +32,7 @@ record Superblock(
     long copyOffset,
     int metaBytes,
     long seq,
+    UUID kernelBoot,
     List<End> ends) {
 
   Superblock marked(long newGeneration, boolean newSuspect) {
@@ -46,11 +48,12 @@ record Superblock(
         copyOffset,
         metaBytes,
         seq,
+        kernelBoot,
         ends);
   }
 
   /** The pool is opened: the batches of the last incarnation count up to {@code lastSeq}. */
-  Superblock opened(long newEpoch, long lastSeq) {
+  Superblock opened(long newEpoch, UUID newKernelBoot, long lastSeq) {
     var newEnds = new ArrayList<End>();
     var allEnds = new ArrayList<>(ends);
     allEnds.add(new End(incarnation, lastSeq));
@@ -75,6 +78,7 @@ record Superblock(
         copyOffset,
         metaBytes,
         seq,
+        newKernelBoot,
         List.copyOf(newEnds));
   }
 
@@ -123,7 +127,9 @@ record Superblock(
       STRUCT.field(
           ENDS_MAX * END_BYTES,
           "ends: 8 bytes incarnation, 8 bytes number of the last batch of it that counts");
-  private static final int MORE_ZEROS = STRUCT.field(148, "zeros");
+  private static final int KERNEL_BOOT =
+      STRUCT.field(16, "boot id of the kernel under which it was opened last; zeros if not known");
+  private static final int MORE_ZEROS = STRUCT.field(132, "zeros");
   private static final int CRC = STRUCT.field(4, "CRC-32C of what is before");
   static final int BYTES = STRUCT.end(512);
 
@@ -143,6 +149,8 @@ record Superblock(
       buffer.putLong(at, end.incarnation).putLong(at + Long.BYTES, end.lastSeq);
       at += END_BYTES;
     }
+    buffer.putLong(KERNEL_BOOT, kernelBoot.getMostSignificantBits());
+    buffer.putLong(KERNEL_BOOT + Long.BYTES, kernelBoot.getLeastSignificantBits());
     buffer.putInt(CRC, Checksum.ofHeader(buffer, 0, CRC));
     return buffer.array();
   }
@@ -173,6 +181,7 @@ record Superblock(
         buffer.getLong(COPY),
         buffer.getInt(META_BYTES),
         buffer.getLong(SEQ),
+        new UUID(buffer.getLong(KERNEL_BOOT), buffer.getLong(KERNEL_BOOT + Long.BYTES)),
         List.copyOf(ends));
   }
 

@@ -104,7 +104,20 @@ public final class VolumePool implements AutoCloseable {
     clear(directory); // of a pool whose destruction did not come to its end
     var pool = UUID.randomUUID();
     var superblock =
-        new Superblock(pool, 0, epoch, 1, false, settings.segmentBytes(), 0, 0, 0, 0, 0, List.of());
+        new Superblock(
+            pool,
+            0,
+            epoch,
+            1,
+            false,
+            settings.segmentBytes(),
+            0,
+            0,
+            0,
+            0,
+            0,
+            settings.kernelBoot(),
+            List.of());
     var segments = new Segments(directory, pool, settings.segmentBytes());
     var files = new CheckpointFiles(directory, pool);
     var index = new Index(new Leaves(segments, new LeafLoader(files, VolumePool::reportLeaf)));
@@ -138,12 +151,12 @@ public final class VolumePool implements AutoCloseable {
       var restore = new Restore(files, index);
       var meta = restore.meta(superblock);
       restore.run(meta);
-      var recovery = new Recovery(directory, superblock, index, segments);
+      var recovery = new Recovery(directory, superblock, settings.kernelBoot(), index, segments);
       recovery.replay(meta);
       var unsynced = recovery.settle();
       var findings = new ArrayList<>(restore.findings());
       findings.addAll(recovery.findings());
-      var opened = superblock.opened(epoch, recovery.lastSeq());
+      var opened = superblock.opened(epoch, settings.kernelBoot(), recovery.lastSeq());
       findings.forEach(finding -> LOG.log(System.Logger.Level.ERROR, "damaged: " + finding));
       boolean crowded = opened.ends().size() >= Superblock.ENDS_MAX;
       opened.write(directory);

@@ -120,6 +120,50 @@ class DamageTest {
     }
   }
 
+  /**
+   * Every batch was in the kernel before the next began: as long as the machine runs, one that is
+   * bad is damaged, whether it was flushed or not, and those behind it count.
+   */
+  @Test
+  void shouldLoseNoBatchBehindADamagedOneWhileTheMachineRuns() {
+    var run = new UUID(7, 7);
+    var here = new DiskDouble();
+    var pool = VolumePool.create(here, SETTINGS.withKernelBoot(run), 1);
+    pool.create(ID, SIZE);
+    String name;
+    int damagedAt;
+    try (var volume = pool.open(ID)) {
+      name = here.list().stream().filter(n -> n.endsWith(".segment")).findFirst().orElseThrow();
+      damagedAt = here.length(name) + BatchFormat.HEADER_BYTES + LogRecord.HEAD_BYTES + 1000;
+      for (int i = 0; i < 3; i++) {
+        byte[] data = new byte[4096];
+        new Random(i).nextBytes(data);
+        volume.write(i * 4096L, ByteBuffer.wrap(data), false);
+      }
+    }
+    pool.abandon();
+    here.flip(name, damagedAt, 1);
+    var again = VolumePool.open(here.copy(), SETTINGS.withKernelBoot(run), 2);
+    try (var volume = again.open(ID)) {
+      var block = ByteBuffer.allocate(4096);
+      assertThatThrownBy(() -> volume.read(0, block)).isInstanceOf(StoreException.Corrupt.class);
+      for (int i = 1; i < 3; i++) {
+        byte[] data = new byte[4096];
+        new Random(i).nextBytes(data);
+        var read = ByteBuffer.allocate(4096);
+        volume.read(i * 4096L, read);
+        assertThat(read.array()).isEqualTo(data);
+      }
+    }
+    assertThat(again.findings()).isNotEmpty();
+    again.abandon();
+
+    // After a power loss the same is a torn tail.
+    var later = VolumePool.open(here.copy(), SETTINGS.withKernelBoot(new UUID(8, 8)), 2);
+    assertThat(later.findings()).isEmpty();
+    later.abandon();
+  }
+
   @Test
   void shouldBeWholeWithoutDamage() {
     var report = PoolChecker.check(disk.copy());

@@ -120,7 +120,9 @@ final class DiskDouble implements Directory {
   synchronized void flip(String name, int offset, int bit) {
     var content = existing(name);
     content.now[offset] ^= (byte) (1 << bit);
-    content.durable[offset] ^= (byte) (1 << bit);
+    if (offset < content.durable.length) {
+      content.durable[offset] ^= (byte) (1 << bit);
+    }
   }
 
   synchronized int length(String name) {
