@@ -217,10 +217,24 @@ final class Migration implements Migrator {
     closed = true;
     var open = jobs.poolOrNull();
     if (open != null) {
-      open.guard().callLong("closing format 2", open.formatTwo()::close);
+      if (isHostsOwn()) {
+        open.formatTwo().close();
+      } else {
+        open.guard().callLong("closing format 2", open.formatTwo()::close);
+      }
       open.guard().close();
       volumes.forEach(MirroredVolume::closeMarks);
     }
+  }
+
+  /**
+   * Whether hosts' data may be in format 2 alone: then it is closed whatever its guard says, for
+   * its threads must not outlive this controller's lease.
+   */
+  private boolean isHostsOwn() {
+    return state instanceof State.Committing
+        || state instanceof State.Committed
+        || state instanceof State.Stopped;
   }
 
   // ---- the owner's thread

@@ -132,6 +132,26 @@ class CommitTest {
     }
   }
 
+  /** Its threads must not outlive the lease, whatever befell the guard around the commit. */
+  @Test
+  void shouldCloseFormatTwoAfterACommitInWhichItFailed() {
+    try (var rig = new Rig(1).filled(4)) {
+      rig.reach(Phase.CONFIRM);
+      rig.row.answer =
+          () -> {
+            rig.faults.before = FakeFormatTwo.Faults.fails("tryRead");
+            rig.volumes.getFirst().tryRead(0, java.nio.ByteBuffer.allocate(512));
+            rig.faults.before = call -> {};
+            return Optional.empty();
+          };
+      rig.commit();
+      assertThat(rig.migration.isLost()).isTrue();
+      rig.faults.closed = false;
+      rig.migration.close();
+      assertThat(rig.faults.closed).isTrue();
+    }
+  }
+
   @Test
   void shouldRestWhileSpaceIsLowAndGiveUpBeforeItEnds() {
     try (var rig = new Rig(1).filled(5)) {

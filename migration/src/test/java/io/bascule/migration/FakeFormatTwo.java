@@ -26,6 +26,9 @@ final class FakeFormatTwo implements FormatTwo {
     /** Runs at the begin of every call, with its name; may throw or wait. */
     volatile Consumer<String> before = call -> {};
 
+    /** Set when format 2 is closed. */
+    volatile boolean closed;
+
     static Consumer<String> fails(String name) {
       return call -> {
         if (call.equals(name)) {
@@ -109,6 +112,7 @@ final class FakeFormatTwo implements FormatTwo {
 
   @Override
   public void close() {
+    faults.closed = true;
     open.values().forEach(Volume::close);
     open.clear();
     store = null;
