@@ -9,9 +9,12 @@ import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /** The checkpoint files of a pool, for reading pages and for making new files. Any thread. */
 final class CheckpointFiles {
+  private static final System.Logger LOG = System.getLogger(CheckpointFiles.class.getName());
+
   private final Directory directory;
   private final UUID pool;
   private final Map<Integer, StoredFile> open = new HashMap<>();
@@ -21,8 +24,34 @@ final class CheckpointFiles {
     this.pool = pool;
   }
 
-  /** Reads a page; {@link StoreException.Corrupt} if it is not what it should be. */
+  /**
+   * Reads a page; what is damaged there is told by the rest of the file. {@link
+   * StoreException.Corrupt} if it is not.
+   */
   ByteBuffer read(Page.At at, int kind, int id) {
+    try {
+      return readAsItIs(at, kind, id);
+    } catch (StoreException.Corrupt e) {
+      var rebuilt = exists(at.file()) ? rebuilt(at, kind, id) : null;
+      if (rebuilt == null) {
+        throw e;
+      }
+      LOG.log(System.Logger.Level.WARNING, "damaged, and rebuilt from the rest of its file", e);
+      return rebuilt;
+    }
+  }
+
+  private boolean exists(int number) {
+    return directory.exists(Names.checkpoint(number));
+  }
+
+  private @Nullable ByteBuffer rebuilt(Page.At at, int kind, int id) {
+    var page = Parity.rebuild(file(at.file()), at.offset(), at.bytes());
+    return page != null && Page.isWhole(page, kind, id, at.file()) ? page : null;
+  }
+
+  /** The same, but damage is damage. */
+  ByteBuffer readAsItIs(Page.At at, int kind, int id) {
     var buffer = ByteBuffer.allocate(at.bytes());
     file(at.file()).read(at.offset(), buffer);
     buffer.flip();
@@ -61,6 +90,7 @@ final class CheckpointFiles {
     header.putLong(Page.FILE_POOL, pool.getMostSignificantBits());
     header.putLong(Page.FILE_POOL + Long.BYTES, pool.getLeastSignificantBits());
     header.putInt(Page.FILE_NUMBER, number);
+    header.putInt(Page.FILE_STRIPE, Parity.STRIPE_BYTES);
     header.putInt(Page.FILE_CRC, Checksum.ofHeader(header, 0, Page.FILE_CRC));
     try {
       file.write(0, header);
@@ -82,8 +112,9 @@ final class CheckpointFiles {
     return numbers;
   }
 
-  long lengthBytes(int number) {
-    return file(number).lengthBytes();
+  /** What the pages of a file take. */
+  long pageBytes(int number) {
+    return Parity.pagesEnd(file(number).lengthBytes());
   }
 
   synchronized void delete(int number) {

@@ -387,7 +387,7 @@ final class Checkpointer {
     int worst = 0;
     double worstShare = 1;
     for (int number : files.numbers()) {
-      long length = files.lengthBytes(number);
+      long length = files.pageBytes(number);
       total += length;
       double share = (double) live.getOrDefault(number, 0L) / length;
       if (number != before.checkpoint() && share < worstShare && share > 0) {

@@ -14,7 +14,9 @@ final class Page {
 
   static final int FILE_POOL = FILE.field(16, "UUID of the pool");
   static final int FILE_NUMBER = FILE.field(4, "number of the file, as in its name");
-  static final int FILE_ZEROS = FILE.field(24, "zeros");
+  static final int FILE_STRIPE =
+      FILE.field(4, "bytes of a stripe of the parity: 262144, or 0 if there is none");
+  static final int FILE_ZEROS = FILE.field(20, "zeros");
   static final int FILE_CRC = FILE.field(4, "CRC-32C of what is before");
   static final int FILE_BYTES = FILE.end(64);
 

@@ -17,6 +17,7 @@ final class PageWriter implements Leaves.Capture {
   private final Leaves leaves;
   private final ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER_BYTES);
   private final Checksum checksum = new Checksum();
+  private final Parity parity = new Parity();
   private long fileEnd = Page.FILE_BYTES;
   private @Nullable StoreException failure;
   private int runAt;
@@ -96,6 +97,7 @@ final class PageWriter implements Leaves.Capture {
     page.put(Page.HEAD_BYTES, body);
     Page.finish(page, 0, Page.META, 0, number, body.length, checksum);
     var at = new Page.At(number, fileEnd, page.capacity());
+    parity.add(fileEnd, page, 0, page.capacity());
     if (failure == null) {
       file.write(fileEnd, page);
     }
@@ -114,6 +116,7 @@ final class PageWriter implements Leaves.Capture {
   /** Everything is in the file and on stable storage, or this throws. */
   synchronized void finish() {
     flushPages();
+    file.write(fileEnd, parity.of(fileEnd));
     file.sync();
   }
 
@@ -133,6 +136,7 @@ final class PageWriter implements Leaves.Capture {
   /** An error is kept for the end: whoever writes a host's data must not meet it. */
   private void flush() {
     int bytes = buffer.position();
+    parity.add(fileEnd, buffer, 0, bytes);
     try {
       if (failure == null) {
         file.write(fileEnd, buffer.flip());

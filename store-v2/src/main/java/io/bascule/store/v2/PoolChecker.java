@@ -124,6 +124,9 @@ public final class PoolChecker {
         var header = ByteBuffer.allocate(Page.FILE_BYTES);
         file.read(0, header);
         Preamble.check(header.flip(), Page.MAGIC, Page.FILE_CRC, name);
+        if (header.getInt(Page.FILE_STRIPE) != 0 && !Parity.fits(file)) {
+          add(name, -1, "its pages and their parity do not fit each other");
+        }
       } catch (StoreException.Corrupt e) {
         add(name, 0, e.getMessage());
       }
@@ -151,7 +154,7 @@ public final class PoolChecker {
 
   private void checkPage(CheckpointFiles files, Page.At at, int kind, int id) {
     try {
-      files.read(at, kind, id);
+      files.readAsItIs(at, kind, id);
     } catch (StoreException.Corrupt e) {
       add(Names.checkpoint(at.file()), at.offset(), e.getMessage());
     }
