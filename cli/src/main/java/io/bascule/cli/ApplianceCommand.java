@@ -6,6 +6,7 @@ import io.bascule.cli.client.Json;
 import io.bascule.cli.client.NotReachable;
 import io.bascule.cli.client.OutcomeUnknown;
 import io.bascule.cli.client.Refused;
+import io.bascule.cli.screen.FileReason;
 import io.bascule.cli.screen.Screen;
 import io.bascule.cli.screen.Sizes;
 import io.bascule.cli.screen.Table;
@@ -57,7 +58,10 @@ abstract class ApplianceCommand implements Callable<Integer> {
       return ExitCode.NOT_REACHABLE;
     } catch (ChassisClient.RequestRefused e) {
       return refused(screen, e.getMessage());
-    } catch (IOException | OutcomeUnknown | Json.Unreadable e) {
+    } catch (IOException e) {
+      screen.error("failed: " + FileReason.of(e));
+      return ExitCode.FAILED;
+    } catch (OutcomeUnknown | Json.Unreadable e) {
       screen.error("failed: " + e.getMessage());
       return ExitCode.FAILED;
     }
@@ -116,6 +120,13 @@ abstract class ApplianceCommand implements Callable<Integer> {
   /** A mistake in what was typed: usage, exit code 2. */
   ParameterException usage(String message) {
     return new ParameterException(spec.commandLine(), message);
+  }
+
+  /** Before something that asks first: without a terminal, and without {@code --yes}, it ends. */
+  void requireAnswer(String what, boolean yes, Screen screen) {
+    if (!yes && !screen.interactive()) {
+      throw usage(what + " asks first and there is no terminal to ask on; --yes skips that");
+    }
   }
 
   /** A size that was typed. */

@@ -1,11 +1,14 @@
 package io.bascule.cli;
 
 import io.bascule.host.HostloadCommand;
+import java.util.Map;
+import java.util.stream.Collectors;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.Spec;
 
 /** The root of the command line: it only knows its subcommands. */
@@ -13,6 +16,7 @@ import picocli.CommandLine.Spec;
     name = "bascule",
     description = "A dual-controller iSCSI appliance whose upgrade can be canceled under load.",
     synopsisSubcommandLabel = "COMMAND",
+    versionProvider = BasculeCommand.OfThisBuild.class,
     subcommands = {
       DemoCommand.class,
       UpCommand.class,
@@ -42,6 +46,21 @@ public final class BasculeCommand implements Runnable {
       description = "Show this help.")
   private boolean help;
 
+  @Option(names = "--version", versionHelp = true, description = "Show the version of this tool.")
+  private boolean version;
+
+  /** Of the command line, which belongs to no release of the appliance. */
+  static final class OfThisBuild implements CommandLine.IVersionProvider {
+    @Override
+    public String[] getVersion() {
+      String version = BasculeCommand.class.getPackage().getImplementationVersion();
+      return new String[] {
+        "bascule " + (version == null ? "(not packaged)" : version),
+        "It works with every release; `bascule status` shows the appliance's own."
+      };
+    }
+  }
+
   @Override
   public void run() {
     throw new ParameterException(spec.commandLine(), "Which command?");
@@ -58,18 +77,48 @@ public final class BasculeCommand implements Runnable {
         .setCaseInsensitiveEnumValuesAllowed(true)
         .setUsageHelpAutoWidth(false)
         .setUsageHelpWidth(100)
+        .setExecutionStrategy(BasculeCommand::execute)
         .setParameterExceptionHandler(BasculeCommand::usage);
+  }
+
+  /** {@code --help} behind a word that is no command explains nothing about that word. */
+  private static int execute(ParseResult parsed) {
+    for (var result : parsed.asCommandLineList()) {
+      var unmatched = result.getParseResult().unmatched();
+      if (!unmatched.isEmpty()) {
+        throw new CommandLine.UnmatchedArgumentException(result, unmatched);
+      }
+    }
+    return new CommandLine.RunLast().execute(parsed);
   }
 
   /** A sentence and where to read more; a page of options would hide it. */
   private static int usage(ParameterException mistake, String[] args) {
     var command = mistake.getCommandLine();
     var err = command.getErr();
-    err.println(mistake.getMessage());
+    err.println(inWords(mistake));
     CommandLine.UnmatchedArgumentException.printSuggestions(mistake, err);
     err.println("`" + command.getCommandSpec().qualifiedName() + " --help` explains it.");
     err.flush();
     return ExitCode.USAGE;
+  }
+
+  private static String inWords(ParameterException mistake) {
+    if (!(mistake instanceof CommandLine.UnmatchedArgumentException unmatched)
+        || unmatched.isUnknownOption()) {
+      return String.valueOf(mistake.getMessage());
+    }
+    var command = mistake.getCommandLine();
+    String word = unmatched.getUnmatched().getFirst();
+    String name = command.getCommandSpec().qualifiedName();
+    String known =
+        command.getSubcommands().entrySet().stream()
+            .filter(entry -> !entry.getValue().getCommandSpec().usageMessage().hidden())
+            .map(Map.Entry::getKey)
+            .collect(Collectors.joining(", "));
+    return known.isEmpty()
+        ? "`" + name + "` does not know what to do with '" + word + "'"
+        : "'" + word + "' is no command of `" + name + "`; there are " + known;
   }
 
   /** Runs one command; its exit code is the process'. */

@@ -7,6 +7,7 @@ import io.bascule.cli.client.Json;
 import io.bascule.cli.client.NotReachable;
 import io.bascule.cli.client.Refused;
 import io.bascule.cli.screen.Screen;
+import io.bascule.core.Check;
 import io.bascule.core.ControllerId;
 import io.bascule.core.Slot;
 import io.bascule.core.api.ApplianceView;
@@ -48,7 +49,7 @@ final class ControllerCommand extends GroupCommand {
         try (var chassis = chassis(this, e)) {
           controllers = ChassisView.controllers(chassis, Layout.of(appliance.data()));
         }
-        screen.error("No controller is active (" + e.getMessage() + "); the chassis says:");
+        screen.error(capital(e.getMessage()) + "; the chassis says:");
       }
       if (appliance.json()) {
         screen.line(Json.writeList(ApplianceView.Controller.class, controllers));
@@ -110,26 +111,42 @@ final class ControllerCommand extends GroupCommand {
     @Override
     int run(Screen screen) throws NotReachable, Refused, IOException {
       var id = id();
+      requireAnswer("power-off", yes, screen);
       String consequence;
       ApplianceClient client;
       try {
         client = client();
         consequence = consequence(client.get("/appliance", ApplianceView.class), id);
       } catch (NotReachable e) {
-        try (var chassis = chassis(this, e)) {
-          chassis.request(Frame.of(ChassisProtocol.POWER_OFF, "controller", id.number()));
-        }
-        return told(
-            this, screen, Json.write(new Bodies.Done("The chassis cut the power of " + id + ".")));
+        return byChassis(screen, id, e);
       }
+      return confirmed(screen, id, consequence)
+          ? told(this, screen, client.change("POST", path("power-off"), null))
+          : ExitCode.FAILED;
+    }
+
+    private int byChassis(Screen screen, ControllerId id, NotReachable why)
+        throws NotReachable, IOException {
+      try (var chassis = chassis(this, why)) {
+        if (!confirmed(screen, id, "No controller answers; the chassis cuts its power.")) {
+          return ExitCode.FAILED;
+        }
+        chassis.request(Frame.of(ChassisProtocol.POWER_OFF, "controller", id.number()));
+      }
+      return told(
+          this, screen, Json.write(new Bodies.Done("The chassis cut the power of " + id + ".")));
+    }
+
+    private boolean confirmed(Screen screen, ControllerId id, String consequence)
+        throws IOException {
       if (!appliance.json()) {
         screen.line(consequence);
       }
-      if (!yes && screen.interactive() && !screen.confirm("Power " + id + " off?")) {
-        screen.line("Nothing was done.");
-        return ExitCode.FAILED;
+      if (yes || screen.confirm("Power " + id + " off?")) {
+        return true;
       }
-      return told(this, screen, client.change("POST", path("power-off"), null));
+      screen.line("Nothing was done.");
+      return false;
     }
 
     private static String consequence(ApplianceView appliance, ControllerId id) {
@@ -175,9 +192,7 @@ final class ControllerCommand extends GroupCommand {
     int run(Screen screen) throws NotReachable, Refused, IOException {
       var id = id();
       if (slot != null && !yes) {
-        if (!screen.interactive()) {
-          throw usage("--slot asks first and there is no terminal to ask on; --yes skips that");
-        }
+        requireAnswer("--slot", yes, screen);
         screen.line(
             "This boots %s from slot %s, whatever release is in it, and stays there."
                 .formatted(id, slot));
@@ -193,6 +208,7 @@ final class ControllerCommand extends GroupCommand {
         return told(this, screen, client().change("POST", path("power-on"), request));
       } catch (NotReachable e) {
         try (var chassis = chassis(this, e)) {
+          boolean off = !Check.found(chassis.state().get(id), "its state").hasPower();
           chassis.request(
               Frame.of(
                   ChassisProtocol.POWER_ON,
@@ -200,10 +216,20 @@ final class ControllerCommand extends GroupCommand {
                   id.number(),
                   "slot",
                   slotName == null ? "" : slotName));
+          String said =
+              off
+                  ? "The chassis boots " + id + "."
+                  : "Controller " + id.number() + " is on already; nothing was done.";
+          return told(this, screen, Json.write(new Bodies.Done(said)));
         }
-        return told(this, screen, Json.write(new Bodies.Done("The chassis boots " + id + ".")));
       }
     }
+  }
+
+  private static String capital(@Nullable String sentence) {
+    return sentence == null || sentence.isEmpty()
+        ? "No controller answers"
+        : Character.toUpperCase(sentence.charAt(0)) + sentence.substring(1);
   }
 
   private static int told(ApplianceCommand command, Screen screen, String body) {

@@ -27,6 +27,22 @@ final class ControllerTable {
     return table;
   }
 
+  /** The same for a narrow screen. */
+  static Table brief(List<ApplianceView.Controller> controllers) {
+    var table = new Table("CONTROLLER", "ROLE", "STATUS", "VERSION", "RUNS", "SLOT A", "SLOT B");
+    for (var controller : controllers) {
+      table.row(
+          controller.id(),
+          Table.state(orDash(controller.role())),
+          Table.state(controller.status()),
+          orDash(controller.version()),
+          orDash(controller.runningSlot()),
+          orDash(controller.slots().get("A")),
+          orDash(controller.slots().get("B")));
+    }
+    return table;
+  }
+
   static String orDash(@Nullable String text) {
     return text == null || text.isEmpty() ? "-" : text;
   }

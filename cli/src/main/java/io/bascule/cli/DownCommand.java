@@ -3,6 +3,7 @@ package io.bascule.cli;
 import io.bascule.cli.client.Bodies;
 import io.bascule.cli.client.Json;
 import io.bascule.cli.local.LocalAppliance;
+import io.bascule.cli.screen.FileReason;
 import io.bascule.cli.screen.Screen;
 import io.bascule.platform.Layout;
 import java.io.IOException;
@@ -57,7 +58,7 @@ final class DownCommand implements Callable<Integer> {
       done.addAll(appliance.stop(PATIENCE));
       return told(screen, "STOPPED", done);
     } catch (IOException e) {
-      screen.error("failed: " + e.getMessage());
+      screen.error("failed: " + FileReason.of(e));
       return ExitCode.FAILED;
     }
   }

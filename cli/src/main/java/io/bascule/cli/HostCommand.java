@@ -85,6 +85,12 @@ final class HostCommand extends GroupCommand {
       if (chapSecretFile == null) {
         return null;
       }
+      if (!Files.isRegularFile(chapSecretFile)) {
+        throw usage(
+            Files.exists(chapSecretFile)
+                ? chapSecretFile + " is no file"
+                : "there is no file " + chapSecretFile);
+      }
       if (Files.size(chapSecretFile) > MAX_SECRET_FILE_BYTES) {
         throw usage(chapSecretFile + " is too large for a CHAP secret");
       }
@@ -129,8 +135,9 @@ final class HostCommand extends GroupCommand {
 
     @Override
     int run(Screen screen) throws NotReachable, Refused, IOException {
+      requireAnswer("remove", yes, screen);
       var client = client();
-      if (!yes && screen.interactive()) {
+      if (!yes) {
         screen.line("Host '" + name + "' loses its sessions at once; its I/O ends with errors.");
         if (!screen.confirm("Remove it?")) {
           screen.line("Nothing was removed.");

@@ -5,6 +5,7 @@ import io.bascule.cli.client.Json;
 import io.bascule.cli.client.NotReachable;
 import io.bascule.cli.client.Refused;
 import io.bascule.cli.screen.Bar;
+import io.bascule.cli.screen.FileReason;
 import io.bascule.cli.screen.LiveView;
 import io.bascule.cli.screen.Screen;
 import io.bascule.cli.screen.Sizes;
@@ -21,11 +22,15 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /** {@code bascule package}. */
 @Command(
@@ -39,6 +44,19 @@ import picocli.CommandLine.Parameters;
     footer = {"", "Example: bascule package add bascule-1.2.2.pkg"})
 final class PackageCommand extends GroupCommand {
 
+  private static boolean isReadable(Path file) {
+    return Files.isRegularFile(file) && Files.isReadable(file);
+  }
+
+  private static String unreadable(Path file) {
+    if (Files.isDirectory(file)) {
+      return file + " is a folder; name the package file in it";
+    }
+    return file
+        + (Files.exists(file) ? " cannot be read" : ": there is no such file")
+        + "; the build makes releases/VERSION/target/bascule-VERSION.pkg";
+  }
+
   @Command(
       name = "add",
       description = "Upload a release; the appliance keeps it if its signature is good.",
@@ -49,15 +67,21 @@ final class PackageCommand extends GroupCommand {
 
     @Override
     int run(Screen screen) throws NotReachable, Refused, IOException {
-      if (!Files.isReadable(file)) {
-        throw new IOException(file + " cannot be read");
+      if (!isReadable(file)) {
+        return refused(screen, unreadable(file));
       }
+      var before = client().list("/packages", PackageView.class);
       String body = upload(screen);
       if (appliance.json()) {
         screen.line(body);
         return ExitCode.DONE;
       }
       var release = Json.read(PackageView.class, body);
+      if (before.stream().anyMatch(held -> held.version().equals(release.version()))) {
+        screen.line(
+            "Release " + release.version() + " is there already, the same bytes: nothing to add");
+        return ExitCode.DONE;
+      }
       screen.line(
           "Added release %s (%s); it can be installed on %s"
               .formatted(
@@ -131,7 +155,19 @@ final class PackageCommand extends GroupCommand {
       name = "verify",
       description = "Verify a package here: signature and every byte; nothing is uploaded.",
       footer = {"", "Example: bascule package verify bascule-1.2.2.pkg"})
-  static final class Verify extends ApplianceCommand {
+  static final class Verify implements Callable<Integer> {
+    @Mixin private DataOptions data = new DataOptions();
+    @Spec private CommandSpec spec;
+
+    @Option(names = "--json", description = "Print JSON instead of a sentence.")
+    private boolean json;
+
+    @Option(
+        names = {"-h", "--help"},
+        usageHelp = true,
+        description = "Show this help.")
+    private boolean help;
+
     @Parameters(paramLabel = "FILE", description = "A release package.")
     private Path file;
 
@@ -142,22 +178,36 @@ final class PackageCommand extends GroupCommand {
     private @Nullable Path trust;
 
     @Override
-    int run(Screen screen) throws IOException {
+    public Integer call() {
+      var screen = Screen.system(spec.commandLine().getOut(), spec.commandLine().getErr());
+      try {
+        return run(screen);
+      } catch (IOException e) {
+        screen.error("failed: " + FileReason.of(e));
+        return ExitCode.FAILED;
+      }
+    }
+
+    private int run(Screen screen) throws IOException {
+      if (!isReadable(file)) {
+        return refused(screen, "UNREADABLE", unreadable(file));
+      }
       return switch (ReleasePackage.verify(file, TrustStore.load(trustFolder()))) {
         case Verdict.Accepted accepted -> accepted(screen, accepted.manifest());
-        case Verdict.Refused no -> {
-          if (appliance.json()) {
-            var verified = new Bodies.Verified(false, null, null, no.reason().name(), no.detail());
-            screen.line(Json.write(verified));
-          }
-          yield refused(screen, no.detail() + " [" + no.reason() + "]");
-        }
+        case Verdict.Refused no -> refused(screen, no.reason().name(), no.detail());
       };
+    }
+
+    private int refused(Screen screen, String reason, String detail) {
+      if (json) {
+        screen.line(Json.write(new Bodies.Verified(false, null, null, reason, detail)));
+      }
+      return ApplianceCommand.refused(screen, detail + " [" + reason + "]");
     }
 
     private int accepted(Screen screen, Manifest manifest) {
       var from = manifest.from().stream().map(Version::toString).toList();
-      if (appliance.json()) {
+      if (json) {
         String version = manifest.version().toString();
         screen.line(Json.write(new Bodies.Verified(true, version, from, null, null)));
         return ExitCode.DONE;
@@ -178,7 +228,7 @@ final class PackageCommand extends GroupCommand {
       if (trust != null) {
         return trust;
       }
-      var own = Layout.of(appliance.data()).trust();
+      var own = Layout.of(data.path()).trust();
       if (Files.isDirectory(own)) {
         return own;
       }

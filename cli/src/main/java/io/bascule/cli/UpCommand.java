@@ -11,6 +11,7 @@ import io.bascule.cli.local.LocalAppliance;
 import io.bascule.cli.local.NotPossible;
 import io.bascule.cli.local.Readiness;
 import io.bascule.cli.local.StateWatch;
+import io.bascule.cli.screen.FileReason;
 import io.bascule.cli.screen.Screen;
 import io.bascule.cli.screen.Style;
 import io.bascule.core.Version;
@@ -18,6 +19,8 @@ import io.bascule.core.api.ApplianceView;
 import io.bascule.platform.ApplianceSettings;
 import io.bascule.platform.Layout;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
@@ -90,7 +93,7 @@ final class UpCommand implements Callable<Integer> {
   @Option(
       names = "--address",
       paramLabel = "A",
-      description = "The address to listen on (127.0.0.1).")
+      description = "The loopback address to listen on (127.0.0.1); elsewhere through SSH.")
   private @Nullable String address;
 
   @Option(
@@ -109,7 +112,10 @@ final class UpCommand implements Callable<Integer> {
     } catch (NotPossible e) {
       screen.error("refused: " + e.getMessage());
       return ExitCode.REFUSED;
-    } catch (IOException | Json.Unreadable e) {
+    } catch (IOException e) {
+      screen.error("failed: " + FileReason.of(e));
+      return ExitCode.FAILED;
+    } catch (Json.Unreadable e) {
       screen.error("failed: " + e.getMessage());
       return ExitCode.FAILED;
     }
@@ -184,16 +190,32 @@ final class UpCommand implements Callable<Integer> {
     }
   }
 
-  private ApplianceSettings wanted(ApplianceSettings now) {
+  private ApplianceSettings wanted(ApplianceSettings now) throws NotPossible {
     String chosen = name == null ? now.name() : name;
     if (!chosen.matches(NAME_SHAPE)) {
       throw usage("--name takes lower-case letters, digits, '.' and '-', not '" + chosen + "'");
     }
     return new ApplianceSettings(
         chosen,
-        address == null ? now.address() : address,
+        loopback(address == null ? now.address() : address),
         port("--iscsi-port", iscsiPort, now.iscsiPort()),
         port("--management-port", managementPort, now.managementPort()));
+  }
+
+  /** Checked before anything is made: a controller could not open its management there. */
+  private static String loopback(String address) throws NotPossible {
+    try {
+      if (InetAddress.getByName(address).isLoopbackAddress()) {
+        return address;
+      }
+    } catch (UnknownHostException e) {
+      throw new NotPossible("'" + address + "' is no address of this machine");
+    }
+    throw new NotPossible(
+        "management on "
+            + address
+            + " would need TLS, which is not offered yet: tokens must not cross a network in the"
+            + " clear. Use a loopback address (--address 127.0.0.1) and reach it through SSH");
   }
 
   private int port(String option, @Nullable Integer chosen, int now) {
@@ -351,7 +373,7 @@ final class UpCommand implements Callable<Integer> {
       appliance.stop(STOP_PATIENCE).forEach(line -> say(screen, "  " + line));
       say(screen, "Stopped.");
     } catch (IOException e) {
-      screen.error("failed: " + e.getMessage());
+      screen.error("failed: " + FileReason.of(e));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       screen.error("failed: interrupted while stopping");

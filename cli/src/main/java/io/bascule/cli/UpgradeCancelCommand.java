@@ -9,9 +9,11 @@ import io.bascule.cli.screen.Style;
 import io.bascule.core.api.CancelView;
 import io.bascule.core.api.HistoryView;
 import io.bascule.core.api.UpgradeView;
+import io.bascule.core.upgrade.CancelReason;
 import java.io.IOException;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -31,7 +33,14 @@ import picocli.CommandLine.Option;
     })
 final class UpgradeCancelCommand extends ApplianceCommand {
   private static final List<String> REASONS =
-      List.of("NOT_INTERESTED", "TAKING_TOO_LONG", "SLOWING_HOST_IO", "OTHER");
+      Stream.of(CancelReason.values()).map(Enum::name).toList();
+
+  /** What a shell offers. */
+  static final class Reasons extends Words {
+    Reasons() {
+      super(REASONS);
+    }
+  }
 
   /** With --yes nobody looks at the new preview; so not for ever. */
   private static final int MAX_REVISIONS = 3;
@@ -45,6 +54,7 @@ final class UpgradeCancelCommand extends ApplianceCommand {
   @Option(
       names = "--reason",
       paramLabel = "R",
+      completionCandidates = Reasons.class,
       description = "NOT_INTERESTED, TAKING_TOO_LONG, SLOWING_HOST_IO or OTHER.")
   private @Nullable String reason;
 
@@ -73,17 +83,20 @@ final class UpgradeCancelCommand extends ApplianceCommand {
     var client = client();
     if (withdraw) {
       String body = client.change("DELETE", "/upgrade/cancel", null);
-      screen.line(appliance.json() ? body : "The queued cancel is withdrawn; the upgrade goes on.");
-      return ExitCode.DONE;
+      return tell(
+          screen,
+          body,
+          UpgradeView.class,
+          upgrade ->
+              screen.line(
+                  "The queued cancel is withdrawn; the upgrade is " + upgrade.state() + "."));
     }
     String body = client.get("/upgrade/cancel");
     if (previewOnly) {
       show(screen, body, Json.read(CancelView.class, body));
       return ExitCode.DONE;
     }
-    if (!yes && !screen.interactive()) {
-      throw usage("there is no terminal to ask on; --yes cancels without asking");
-    }
+    requireAnswer("cancel", yes, screen);
     return cancel(client, screen, Json.read(CancelView.class, body), body);
   }
 
@@ -92,10 +105,11 @@ final class UpgradeCancelCommand extends ApplianceCommand {
       throw usage("--withdraw stands alone");
     }
     if (reason != null) {
-      reason = reason.toUpperCase(Locale.ROOT).replace('-', '_');
-      if (!REASONS.contains(reason)) {
+      String name = reason.toUpperCase(Locale.ROOT).replace('-', '_');
+      if (!REASONS.contains(name)) {
         throw usage("'" + reason + "' is no reason; there are " + String.join(", ", REASONS));
       }
+      reason = name;
     }
   }
 
@@ -107,18 +121,22 @@ final class UpgradeCancelCommand extends ApplianceCommand {
       if (id == null) {
         return refusedHere(screen, previewBody, "no upgrade is running", "NO_UPGRADE");
       }
-      if (!appliance.json()) {
-        screen.lines(UpgradeScreen.preview(preview, screen));
-      }
       boolean blocked = preview.availability().equals("BLOCKED");
-      if ((blocked && !acceptDisruption && !whenPossible)
-          || (preview.availability().equals("UNAVAILABLE") && !whenPossible)) {
+      boolean refused =
+          (blocked && !acceptDisruption && !whenPossible)
+              || (preview.availability().equals("UNAVAILABLE") && !whenPossible);
+      boolean answered = refused || (isNoEffect(preview) && !whenPossible);
+      if (!appliance.json()) {
+        // Whose answer is a reason gets it once: in that answer.
+        screen.lines(UpgradeScreen.preview(preview, !answered, screen));
+      }
+      if (refused) {
         // The answer is known, and asking for it could become a cancel nobody confirmed.
         String why = preview.reason() == null ? "it cannot be canceled now" : preview.reason();
         return refusedHere(screen, previewBody, why, "CANCEL_" + preview.availability());
       }
       if (!confirmed(screen, preview)) {
-        screen.line("Nothing was canceled; the upgrade goes on.");
+        screen.line("Nothing was canceled; the upgrade is as it was.");
         return ExitCode.FAILED;
       }
       var request =
@@ -143,7 +161,7 @@ final class UpgradeCancelCommand extends ApplianceCommand {
 
   /** Phase 1 has no warning: nothing will happen, and the answer says so. */
   private boolean confirmed(Screen screen, CancelView preview) throws IOException {
-    if (preview.availability().equals("NO_EFFECT") && !whenPossible) {
+    if (isNoEffect(preview) && !whenPossible) {
       return true;
     }
     String warning = preview.warning();
@@ -210,12 +228,16 @@ final class UpgradeCancelCommand extends ApplianceCommand {
     return new Screen(nowhere, screen.err(), screen.in(), false, false, false);
   }
 
+  private static boolean isNoEffect(CancelView preview) {
+    return preview.availability().equals("NO_EFFECT");
+  }
+
   private void show(Screen screen, String body, CancelView preview) {
     if (appliance.json()) {
       screen.line(body);
       return;
     }
-    screen.lines(UpgradeScreen.preview(preview, screen));
+    screen.lines(UpgradeScreen.preview(preview, true, screen));
     if (preview.warning() != null) {
       screen.line();
       screen.line("  Before it begins you will be asked:");

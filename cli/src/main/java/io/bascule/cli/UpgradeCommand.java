@@ -4,15 +4,20 @@ import io.bascule.cli.client.Json;
 import io.bascule.cli.client.NotReachable;
 import io.bascule.cli.client.Refused;
 import io.bascule.cli.screen.Screen;
+import io.bascule.cli.screen.Sizes;
 import io.bascule.cli.screen.Style;
 import io.bascule.cli.screen.Table;
 import io.bascule.cli.screen.Times;
 import io.bascule.core.api.HistoryView;
 import io.bascule.core.api.UpgradeView;
+import io.bascule.core.upgrade.PausePoint;
+import io.bascule.core.upgrade.Upgrade;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -37,9 +42,24 @@ final class UpgradeCommand extends GroupCommand {
 
   /** Where an upgrade may be told to stop. */
   private static final List<String> PAUSE_POINTS =
-      List.of("handover", "once-active", "phase-1", "phase-2", "phase-3", "phase-4", "commit");
+      Stream.of(PausePoint.values()).map(PausePoint::label).toList();
 
-  private static final List<String> PRIORITIES = List.of("HOST_FIRST", "BALANCED", "FINISH_SOONER");
+  private static final List<String> PRIORITIES =
+      Stream.of(Upgrade.Priority.values()).map(Enum::name).toList();
+
+  /** What a shell offers. */
+  static final class PausePoints extends Words {
+    PausePoints() {
+      super(PAUSE_POINTS);
+    }
+  }
+
+  /** What a shell offers. */
+  static final class Priorities extends Words {
+    Priorities() {
+      super(PRIORITIES);
+    }
+  }
 
   private static @Nullable List<String> pausePoints(
       ApplianceCommand command, @Nullable List<String> typed) {
@@ -86,12 +106,14 @@ final class UpgradeCommand extends GroupCommand {
         names = "--pause-at",
         split = ",",
         paramLabel = "P",
+        completionCandidates = PausePoints.class,
         description = "Stop as these begin: handover, once-active, phase-1 .. phase-4, commit.")
     private @Nullable List<String> pauseAt;
 
     @Option(
         names = "--priority",
         paramLabel = "P",
+        completionCandidates = Priorities.class,
         description = "Of a data migration: HOST_FIRST (default), BALANCED, FINISH_SOONER.")
     private @Nullable String priority;
 
@@ -107,7 +129,9 @@ final class UpgradeCommand extends GroupCommand {
         description = "Of a data migration: seconds of Phase 4 (default 60).")
     private @Nullable Integer confirmSeconds;
 
-    @Option(names = "--watch", description = "Show its progress until it ends or is paused.")
+    @Option(
+        names = "--watch",
+        description = "Show its progress until it ends or is paused; 1 if a person must look.")
     private boolean watch;
 
     @Override
@@ -132,12 +156,14 @@ final class UpgradeCommand extends GroupCommand {
       }
       if (appliance.json()) {
         screen.line(body);
-        return dryRun ? passed(Json.read(UpgradeView.Prechecks.class, body)) : ExitCode.DONE;
+        return dryRun
+            ? passed(Json.read(UpgradeView.Prechecks.class, body), screen)
+            : ExitCode.DONE;
       }
       if (dryRun) {
         var prechecks = Json.read(UpgradeView.Prechecks.class, body);
         showChecks(prechecks, screen);
-        return passed(prechecks);
+        return passed(prechecks, screen);
       }
       var upgrade = Json.read(UpgradeView.class, body);
       screen.line(
@@ -150,8 +176,15 @@ final class UpgradeCommand extends GroupCommand {
       return UpgradeWatch.run(client, screen, upgrade);
     }
 
-    private static int passed(UpgradeView.Prechecks prechecks) {
-      return prechecks.passed() ? ExitCode.DONE : ExitCode.REFUSED;
+    private static int passed(UpgradeView.Prechecks prechecks, Screen screen) {
+      if (prechecks.passed()) {
+        return ExitCode.DONE;
+      }
+      var failed = prechecks.checks().stream().filter(check -> !check.passed());
+      return refused(
+          screen,
+          "the upgrade would not start: "
+              + failed.map(UpgradeView.Precheck::detail).collect(Collectors.joining(" ")));
     }
 
     private static void showChecks(UpgradeView.Prechecks prechecks, Screen screen) {
@@ -182,7 +215,9 @@ final class UpgradeCommand extends GroupCommand {
       description = "Show the running upgrade, or the last one.",
       footer = {"", "Example: bascule upgrade status --watch"})
   static final class ShowStatus extends ApplianceCommand {
-    @Option(names = "--watch", description = "Show its progress until it ends or is paused.")
+    @Option(
+        names = "--watch",
+        description = "Show its progress until it ends or is paused; 1 if a person must look.")
     private boolean watch;
 
     @Override
@@ -218,8 +253,15 @@ final class UpgradeCommand extends GroupCommand {
 
   @Command(
       name = "pause",
-      description = "Stop the upgrade where it is; it can still be canceled.",
-      footer = {"", "Example: bascule upgrade pause"})
+      description = "Stop a migration where it is, until `upgrade resume`.",
+      footer = {
+        "",
+        "The rolling part (both controllers rebooting) stops at pause points alone: set one ahead",
+        "with `upgrade set --pause-at`. A pause changes nothing about the cancel: `upgrade status`",
+        "says whether it is possible now.",
+        "",
+        "Example: bascule upgrade pause"
+      })
   static final class Pause extends ChangeCommand {
     @Override
     UpgradeView.Change change() {
@@ -257,16 +299,21 @@ final class UpgradeCommand extends GroupCommand {
         names = "--pause-at",
         split = ",",
         paramLabel = "P",
+        completionCandidates = PausePoints.class,
         description = "Stop as these begin; 'none' for nowhere.")
     private @Nullable List<String> pauseAt;
 
     @Option(
         names = "--priority",
         paramLabel = "P",
+        completionCandidates = Priorities.class,
         description = "HOST_FIRST, BALANCED or FINISH_SOONER.")
     private @Nullable String priority;
 
-    @Option(names = "--max-rate", paramLabel = "R", description = "Bytes per second, like 50M.")
+    @Option(
+        names = "--max-rate",
+        paramLabel = "R",
+        description = "Bytes per second, like 50M; 0 lifts the cap.")
     private @Nullable String maxRate;
 
     @Override
@@ -290,7 +337,7 @@ final class UpgradeCommand extends GroupCommand {
               ControllerTable.orDash(upgrade.priority()),
               upgrade.maxBytesPerSecond() == null
                   ? "not limited"
-                  : io.bascule.cli.screen.Sizes.format(upgrade.maxBytesPerSecond()) + " a second");
+                  : Sizes.rate(upgrade.maxBytesPerSecond()));
     }
   }
 
@@ -406,7 +453,8 @@ final class UpgradeCommand extends GroupCommand {
       if (receipt != null) {
         screen.line();
         screen.line("  Receipt");
-        screen.line("    volumes verified     " + receipt.volumesVerified());
+        screen.line(
+            "    volumes found sound  " + receipt.volumesVerified() + " (headers and sizes)");
         screen.line("    writes acknowledged  " + receipt.writesAcknowledged());
         screen.line("    redundant            " + (receipt.redundant() ? "yes" : "no"));
         screen.line("    versions             " + byController(receipt.versions()));

@@ -2,18 +2,26 @@ package io.bascule.cli;
 
 import io.bascule.cli.screen.Bar;
 import io.bascule.cli.screen.Screen;
+import io.bascule.cli.screen.Sizes;
 import io.bascule.cli.screen.Style;
 import io.bascule.cli.screen.Table;
 import io.bascule.cli.screen.Times;
 import io.bascule.core.api.CancelView;
 import io.bascule.core.api.UpgradeView;
+import io.bascule.core.upgrade.UpgradeMachine;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import org.jspecify.annotations.Nullable;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /** How an upgrade and its cancel look: the same lines for a glance and for a live view. */
 final class UpgradeScreen {
+  /** Where what is said stands, beside its label. */
+  static final int LABEL_WIDTH = 16;
+
   private UpgradeScreen() {}
 
   /** {@code 1.2.1 -> 1.2.2 RUNNING 63 % STAGE_ONCE_ACTIVE up to 20 s left}. */
@@ -23,12 +31,37 @@ final class UpgradeScreen {
     line.append(screen.styled(Style.ofState(upgrade.state()), upgrade.state()));
     if (!isOver(upgrade)) {
       line.append("  ").append(upgrade.percent()).append(" %");
-      if (upgrade.step() != null) {
-        line.append("  ").append(upgrade.step());
-      }
+      currentStep(upgrade).ifPresent(step -> line.append("  ").append(step.name()));
       line.append(eta(upgrade, "  "));
     }
     return line.toString();
+  }
+
+  /** The step it is at. A cancel may be at one that never began: that is no news. */
+  private static Optional<UpgradeView.Step> currentStep(UpgradeView upgrade) {
+    return upgrade.steps().stream()
+        .filter(step -> step.name().equals(upgrade.step()))
+        .filter(step -> !(isCanceling(upgrade) && step.state().equals("PENDING")))
+        .findFirst();
+  }
+
+  private static boolean isCanceling(UpgradeView upgrade) {
+    return upgrade.state().equals("CANCELING");
+  }
+
+  /** Where it is paused and why, in a few words. */
+  static String paused(UpgradeView upgrade) {
+    String step = upgrade.step();
+    String reason = upgrade.pausedReason();
+    if (reason == null) {
+      return "at " + step;
+    }
+    if (reason.startsWith(UpgradeMachine.AT_PAUSE_POINT)) {
+      return "at " + step + ", a pause point";
+    }
+    return reason.startsWith(UpgradeMachine.PAUSED_BY)
+        ? "in " + step + " by " + reason.substring(UpgradeMachine.PAUSED_BY.length())
+        : "in " + step + ": " + reason;
   }
 
   /** Nothing happens any more. */
@@ -54,22 +87,67 @@ final class UpgradeScreen {
     for (String line : steps(upgrade.steps()).lines(screen.colours())) {
       lines.add("  " + line);
     }
-    var migration = upgrade.migration();
-    if (migration != null) {
+    var phases = phases(upgrade);
+    if (!phases.isEmpty()) {
       lines.add("");
-      for (var phase : migration.phases()) {
-        lines.add(
+      lines.addAll(phases);
+    }
+    lines.add("");
+    lines.addAll(below(upgrade, screen));
+    return lines;
+  }
+
+  /** The same where there is little room: the step of now, the others counted. */
+  static List<String> brief(UpgradeView upgrade, Screen screen) {
+    var lines = new ArrayList<String>();
+    lines.add("Upgrade " + headline(upgrade, screen));
+    if (!isOver(upgrade)) {
+      lines.add(Bar.of(upgrade.percent(), screen));
+    }
+    var others = new TreeMap<String, Integer>();
+    for (var step : upgrade.steps()) {
+      switch (step.state()) {
+        case "RUNNING", "UNDOING", "FAILED" -> {
+          String where = step.controller() == null ? "" : " on controller " + step.controller();
+          String how = step.error() != null ? step.error() : step.percent() + " %";
+          String state = screen.styled(Style.ofState(step.state()), step.state());
+          lines.add("  Step          " + step.name() + where + "  " + state + "  " + how);
+        }
+        default -> others.merge(step.state(), 1, Integer::sum);
+      }
+    }
+    if (!others.isEmpty()) {
+      lines.add(
+          "  Other steps   "
+              + others.entrySet().stream()
+                  .map(entry -> entry.getValue() + " " + entry.getKey())
+                  .collect(Collectors.joining(", ")));
+    }
+    lines.addAll(phases(upgrade));
+    lines.addAll(below(upgrade, screen));
+    return lines;
+  }
+
+  private static List<String> phases(UpgradeView upgrade) {
+    var migration = upgrade.migration();
+    if (migration == null) {
+      return List.of();
+    }
+    return migration.phases().stream()
+        .map(phase ->
             String.format(
                 Locale.ROOT,
                 "  Phase %d %-8s %3d %%  %s of %s",
                 phase.number(),
                 phase.name(),
                 phase.percent(),
-                io.bascule.cli.screen.Sizes.format(phase.bytesDone()),
-                io.bascule.cli.screen.Sizes.format(phase.bytesTotal())));
-      }
-    }
-    lines.add("");
+                Sizes.format(phase.bytesDone()),
+                Sizes.format(phase.bytesTotal())))
+        .toList();
+  }
+
+  private static List<String> below(UpgradeView upgrade, Screen screen) {
+    var lines = new ArrayList<String>();
     var latency = upgrade.hostLatency();
     if (latency != null && latency.currentP99Micros() != null) {
       lines.add(
@@ -79,7 +157,7 @@ final class UpgradeScreen {
               + Times.micros(latency.baselineP99Micros()));
     }
     if (upgrade.pausedReason() != null) {
-      lines.add("  Paused        " + upgrade.pausedReason());
+      lines.add("  Paused        " + paused(upgrade));
     }
     if (upgrade.cause() != null) {
       lines.add(
@@ -136,7 +214,7 @@ final class UpgradeScreen {
   }
 
   /** What a confirmed cancel would do. */
-  static List<String> preview(CancelView preview, Screen screen) {
+  static List<String> preview(CancelView preview, boolean withReason, Screen screen) {
     var lines = new ArrayList<String>();
     String availability = preview.availability();
     if (preview.upgradeId() == null) {
@@ -150,7 +228,7 @@ final class UpgradeScreen {
             + preview.revision()
             + ": "
             + screen.styled(Style.ofState(availability), availability));
-    if (preview.reason() != null) {
+    if (withReason && preview.reason() != null) {
       lines.add("  " + preview.reason());
     }
     if (!preview.steps().isEmpty()) {
@@ -161,10 +239,18 @@ final class UpgradeScreen {
         lines.add("  " + number++ + ". " + step);
       }
     }
-    if (preview.expectedHostPauseMillis() != null || preview.expectedSeconds() != null) {
+    Long pause = preview.expectedHostPauseMillis();
+    Long seconds = preview.expectedSeconds();
+    boolean happens = !availability.equals("NO_EFFECT");
+    if (happens && (pause != null || seconds != null)) {
       lines.add("");
-      lines.add("  Hosts pause for about     " + millis(preview.expectedHostPauseMillis()));
-      lines.add("  Redundant again in about  " + seconds(preview.expectedSeconds()));
+    }
+    if (happens && pause != null) {
+      lines.add(
+          pause == 0 ? "  Hosts do not pause" : "  Hosts pause for about     " + pause + " ms");
+    }
+    if (happens && seconds != null) {
+      lines.add("  Redundant again in about  " + Times.duration(Duration.ofSeconds(seconds)));
     }
     if (!preview.guards().isEmpty()) {
       lines.add("");
@@ -181,13 +267,5 @@ final class UpgradeScreen {
     }
     var eta = upgrade.etaSeconds();
     return eta == null ? "" : before + Times.left(eta.low(), eta.high());
-  }
-
-  private static String millis(@Nullable Long millis) {
-    return millis == null ? "unknown" : millis + " ms";
-  }
-
-  private static String seconds(@Nullable Long seconds) {
-    return seconds == null ? "unknown" : Times.duration(java.time.Duration.ofSeconds(seconds));
   }
 }

@@ -5,8 +5,11 @@ import io.bascule.cli.client.NotReachable;
 import io.bascule.cli.client.Refused;
 import io.bascule.cli.screen.LiveView;
 import io.bascule.cli.screen.Screen;
+import io.bascule.cli.screen.Table;
+import io.bascule.cli.screen.Wrapped;
 import io.bascule.core.api.ApplianceView;
 import io.bascule.core.api.UpgradeView;
+import io.bascule.core.upgrade.UpgradeMachine;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,16 +30,17 @@ final class UpgradeWatch {
 
   private UpgradeWatch() {}
 
-  /** Until it ends, or is paused: 0 unless it FAILED, or was paused for a reason of its own. */
+  /** Until it ends, or is paused: 0 unless it FAILED, or rests until a person has looked. */
   static int run(ApplianceClient client, Screen screen, UpgradeView upgrade)
       throws NotReachable, Refused {
     var last = follow(client, screen, upgrade, true);
     if (last.state().equals("FAILED")) {
       return ExitCode.FAILED;
     }
-    return last.state().equals("PAUSED") && last.pausedReason() != null
-        ? ExitCode.FAILED
-        : ExitCode.DONE;
+    String reason = last.pausedReason();
+    boolean needsAPerson =
+        last.state().equals("PAUSED") && reason != null && !UpgradeMachine.isOrderedPause(reason);
+    return needsAPerson ? ExitCode.FAILED : ExitCode.DONE;
   }
 
   /** Until it ends, paused or not. */
@@ -55,7 +59,7 @@ final class UpgradeWatch {
       while (true) {
         if (screen.terminal()) {
           var appliance = patient.get("/appliance", ApplianceView.class);
-          live.show(picture(upgrade, appliance, screen));
+          live.show(picture(upgrade, appliance, screen, LiveView.rows(), LiveView.columns()));
         } else {
           String line = plain(upgrade);
           if (!line.equals(said)) {
@@ -76,17 +80,37 @@ final class UpgradeWatch {
     }
   }
 
-  private static List<String> picture(UpgradeView upgrade, ApplianceView appliance, Screen screen) {
-    var lines = new ArrayList<>(UpgradeScreen.details(upgrade, screen));
-    lines.add("");
-    for (String line : ControllerTable.of(appliance.controllers()).lines(screen.colours())) {
-      lines.add("  " + line);
+  /** Everything; on a screen that has no room for it, what matters most. */
+  static List<String> picture(
+      UpgradeView upgrade, ApplianceView appliance, Screen screen, int rows, int columns) {
+    var full = new ArrayList<>(UpgradeScreen.details(upgrade, screen));
+    full.add("");
+    full.addAll(controllers(appliance, screen, columns));
+    var fitting = Wrapped.lines(full, columns, UpgradeScreen.LABEL_WIDTH);
+    if (fitting.size() <= rows) {
+      return fitting;
     }
-    return lines;
+    var brief = new ArrayList<>(UpgradeScreen.brief(upgrade, screen));
+    brief.addAll(controllers(appliance, screen, columns));
+    return Wrapped.lines(brief, columns, UpgradeScreen.LABEL_WIDTH);
+  }
+
+  private static List<String> controllers(ApplianceView appliance, Screen screen, int columns) {
+    var table = indented(ControllerTable.of(appliance.controllers()), screen);
+    return table.stream().allMatch(line -> Wrapped.visible(line) <= columns)
+        ? table
+        : indented(ControllerTable.brief(appliance.controllers()), screen);
+  }
+
+  private static List<String> indented(Table table, Screen screen) {
+    return table.lines(screen.colours()).stream().map(line -> "  " + line).toList();
   }
 
   /** What is worth a line of its own: the step and how it is. Percents alone are not. */
   private static String plain(UpgradeView upgrade) {
+    if (upgrade.state().equals("PAUSED")) {
+      return "PAUSED  " + UpgradeScreen.paused(upgrade);
+    }
     var line = new StringBuilder(upgrade.state());
     for (var step : upgrade.steps()) {
       boolean current = step.name().equals(upgrade.step());
@@ -100,9 +124,6 @@ final class UpgradeWatch {
           line.append(": ").append(step.error());
         }
       }
-    }
-    if (upgrade.pausedReason() != null) {
-      line.append("  ").append(upgrade.pausedReason());
     }
     if (upgrade.cause() != null) {
       line.append("  ").append(upgrade.cause().detail());

@@ -1,12 +1,15 @@
 package io.bascule.cli;
 
+import io.bascule.cli.client.ApplianceClient;
 import io.bascule.cli.client.NotReachable;
 import io.bascule.cli.client.Refused;
 import io.bascule.cli.screen.Screen;
 import io.bascule.cli.screen.Sizes;
 import io.bascule.cli.screen.Table;
+import io.bascule.core.api.HostView;
 import io.bascule.core.api.VolumeView;
 import java.io.IOException;
+import java.util.List;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -160,9 +163,7 @@ final class VolumeCommand extends GroupCommand {
     int run(Screen screen) throws NotReachable, Refused, IOException {
       var client = client();
       if (!yes) {
-        if (!screen.interactive()) {
-          throw usage("there is no terminal to ask on; --yes deletes without asking");
-        }
+        requireAnswer("delete", yes, screen);
         var volume = client.get(path(name), VolumeView.class);
         screen.line(
             "This deletes volume '%s' (LUN %d, %s, %s allocated) and everything on it, for good."
@@ -172,14 +173,34 @@ final class VolumeCommand extends GroupCommand {
                     Sizes.format(volume.sizeBytes()),
                     Sizes.format(volume.allocatedBytes())));
         screen.line("A host that still uses it gets I/O errors.");
+        for (var host : hostsNaming(client, name)) {
+          screen.line("Host '" + host.name() + "' is let in to it by name.");
+        }
         String answer = screen.ask("Type the name of the volume to delete it: ");
         if (answer == null || !answer.strip().equals(name)) {
           screen.line("Nothing was deleted.");
           return ExitCode.FAILED;
         }
       }
+      var named = appliance.json() ? List.<HostView>of() : hostsNaming(client, name);
       String body = client.change("DELETE", path(name), null);
-      return tellDone(screen, body, "Deleted volume '" + name + "'");
+      int code = tellDone(screen, body, "Deleted volume '" + name + "'");
+      for (var host : named) {
+        var left = host.volumes().stream().filter(volume -> !volume.equals(name)).toList();
+        screen.line(
+            left.isEmpty()
+                ? "Host '%s' has no volume left; `bascule host remove %s` takes its access away."
+                    .formatted(host.name(), host.name())
+                : "Host '%s' keeps %s.".formatted(host.name(), String.join(", ", left)));
+      }
+      return code;
+    }
+
+    private static List<HostView> hostsNaming(ApplianceClient client, String volume)
+        throws NotReachable, Refused {
+      return client.list("/hosts", HostView.class).stream()
+          .filter(host -> host.volumes().contains(volume))
+          .toList();
     }
   }
 }

@@ -99,6 +99,11 @@ final class Transcript {
     return exit;
   }
 
+  /** All of it, so far. */
+  String text() {
+    return text.toString();
+  }
+
   /** It is as committed. */
   void matches(String name) throws IOException {
     Path file = GOLDEN.resolve(name + ".txt");

@@ -70,6 +70,7 @@ class TranscriptTest {
   @Test
   void shouldAskForTheNameBeforeDeleting() throws IOException {
     appliance.on("GET /volumes/db", "volume-db").on("DELETE /volumes/db", 204, "");
+    appliance.on("GET /hosts", "hosts-db").on("GET /hosts", "hosts");
     transcript.run(appliance, "volume", "delete", "db");
     transcript.run(appliance, "volume", "delete", "db", "--yes");
     transcript.atTerminal("dbx\n").run(appliance, "volume", "delete", "db");
@@ -94,7 +95,7 @@ class TranscriptTest {
     transcript.run(appliance, "snapshot", "list", "db", "--json");
     transcript.run(appliance, "snapshot", "list", "nope");
     transcript.run(appliance, "snapshot", "clone", "db", "before", "db2");
-    transcript.run(appliance, "snapshot", "--help");
+    transcript.runAlone("snapshot", "--help");
     transcript.run(appliance, "snapshot", "rollback", "--help");
     transcript.matches("snapshot");
   }
@@ -167,6 +168,19 @@ class TranscriptTest {
     transcript.run(appliance, "host", "list");
     transcript.run(appliance, "host", "add", "--help");
     transcript.run(appliance, "host", "remove", "web");
+    transcript.run(appliance, "host", "remove", "web", "--yes");
+    transcript.atTerminal("n\n").run(appliance, "host", "remove", "web");
+    transcript.run(
+        appliance,
+        "host",
+        "add",
+        "web",
+        "--iqn",
+        "iqn.x:y",
+        "--chap-user",
+        "web",
+        "--chap-secret-file",
+        "/nonexistent/secret");
     transcript.matches("host");
 
     var secret = Files.writeString(folder.resolve("secret"), "twelve-chars\n");
@@ -186,7 +200,20 @@ class TranscriptTest {
     int exit = new Transcript().run(appliance, "package", "add", file.toString());
     assertThat(exit).isZero();
     assertThat(appliance.requests().getLast()).isEqualTo("POST /packages <200000 bytes>");
+    transcript.run(appliance, "package", "add", "/nonexistent/a.pkg");
+    transcript.run(appliance, "package", "add", "/usr");
+    transcript.runAlone("package", "verify", "/nonexistent/a.pkg");
+    transcript.runAlone("package", "verify", "--help");
     transcript.matches("package");
+  }
+
+  @Test
+  void shouldSayThatAPackageIsThereAlready(@TempDir Path folder) throws IOException {
+    appliance.on("GET /packages", "packages").on("POST /packages", 201, "package-1.2.2");
+    var file = Files.write(folder.resolve("a.pkg"), new byte[10]);
+    var again = new Transcript();
+    assertThat(again.run(appliance, "package", "add", file.toString())).isZero();
+    assertThat(again.text()).contains("is there already").doesNotContain("Added");
   }
 
   @Test
@@ -231,6 +258,7 @@ class TranscriptTest {
         "--confirm-time",
         "30");
     transcript.run(appliance, "upgrade", "start", "1.2.2", "--pause-at", "lunch");
+    transcript.run(appliance, "upgrade", "pause", "--help");
     transcript.run(appliance, "upgrade", "pause");
     transcript.run(appliance, "upgrade", "set", "--pause-at", "none", "--priority", "balanced");
     transcript.run(appliance, "upgrade", "set");
@@ -248,6 +276,39 @@ class TranscriptTest {
         .on("GET /upgrade", "upgrade-completed");
     transcript.run(appliance, "upgrade", "status", "--watch");
     transcript.matches("upgrade-watch");
+  }
+
+  @Test
+  void shouldEndAWatchWellAtAnOrderedPauseOnly() throws IOException {
+    appliance.on("GET /upgrade", "upgrade-paused").on("GET /upgrade", "upgrade-given-up");
+    transcript.run(appliance, "upgrade", "status", "--watch");
+    transcript.run(appliance, "upgrade", "status", "--watch");
+    transcript.matches("upgrade-watch-paused");
+  }
+
+  @Test
+  void shouldSayWhyADryRunDidNotPass() throws IOException {
+    appliance.on("POST /upgrade", "prechecks-not-passed");
+    transcript.run(appliance, "upgrade", "start", "1.2.2", "--dry-run");
+    transcript.matches("upgrade-dry-run");
+  }
+
+  @Test
+  void shouldKnowNoWordsThatAreNoCommands() throws IOException {
+    transcript.runAlone("frobnicate");
+    transcript.runAlone("frobnicate", "--help");
+    transcript.runAlone("upgrade", "frobnicate");
+    transcript.runAlone("status", "frobnicate");
+    transcript.runAlone("hostload", "-V");
+    transcript.matches("unknown-words");
+  }
+
+  @Test
+  void shouldCompleteTheWordsOfOptions() {
+    var script = new Transcript();
+    script.runAlone("completion");
+    assertThat(script.text())
+        .contains("\"FINISH_SOONER\"", "\"SLOWING_HOST_IO\"", "\"once-active\"");
   }
 
   @Test
@@ -370,6 +431,7 @@ class TranscriptTest {
     transcript.run(appliance, "controller", "reboot", "1");
     transcript.run(appliance, "controller", "reboot", "2");
     transcript.run(appliance, "controller", "power-off", "0");
+    transcript.run(appliance, "controller", "power-off", "0", "--yes");
     transcript.run(appliance, "controller", "power-on", "1");
     transcript.run(appliance, "controller", "power-on", "1", "--slot", "b");
     transcript.atTerminal("n\n").run(appliance, "controller", "power-off", "1");

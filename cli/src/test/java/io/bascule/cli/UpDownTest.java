@@ -96,8 +96,12 @@ final class UpDownTest {
     assertThat(up3.portals().fixed())
         .containsExactly("127.0.0.1:" + (port + 1), "127.0.0.1:" + (port + 2));
 
+    // A controller's, which it leaves when it is killed.
+    Files.createFile(layout.peerSocket());
+    Path sockets = layout.sockets();
     var down = bascule("down");
     assertThat(down.code).as(down.text).isZero();
+    assertThat(sockets).doesNotExist();
     assertThat(down.text).contains("Stopped.");
     assertThat(ChassisProcess.controllers(layout)).isEmpty();
     assertThat(bascule("down").text).contains("is not running");
@@ -141,6 +145,16 @@ final class UpDownTest {
               "refused: port " + taken.getLocalPort() + " on 127.0.0.1 (iSCSI, of controller 0)")
           .contains("--iscsi-port");
     }
+    assertThat(layout.root()).doesNotExist();
+  }
+
+  @Test
+  void shouldCreateNothingWhereManagementCouldNotListen() throws Exception {
+    var arguments = new ArrayList<>(List.of(upDetached()));
+    arguments.addAll(List.of("--address", "0.0.0.0"));
+    var up = bascule(arguments.toArray(String[]::new));
+    assertThat(up.code).as(up.text).isEqualTo(3);
+    assertThat(up.text).contains("refused: management on 0.0.0.0 would need TLS", "127.0.0.1");
     assertThat(layout.root()).doesNotExist();
   }
 

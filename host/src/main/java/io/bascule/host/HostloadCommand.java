@@ -35,7 +35,6 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "hostload",
     description = "Our own verifying iSCSI host: IOPS, latency, longest pause, writes checked.",
-    mixinStandardHelpOptions = true,
     sortOptions = false,
     footer = {
       "",
@@ -181,6 +180,12 @@ public final class HostloadCommand implements Callable<Integer> {
 
   @Option(names = "--json", description = "Print the report as JSON (docs/hostload.md).")
   private boolean json;
+
+  @Option(
+      names = {"-h", "--help"},
+      usageHelp = true,
+      description = "Show this help.")
+  private boolean help;
 
   @Override
   public Integer call() throws InterruptedException {

@@ -148,6 +148,16 @@ public record Layout(Path root) {
     return sockets().resolve("peer.sock");
   }
 
+  /**
+   * Removes the folder of the sockets, with what processes that are gone left in it. Only for who
+   * holds the chassis' lock.
+   */
+  public void removeSockets() throws IOException {
+    Files.deleteIfExists(peerSocket());
+    Files.deleteIfExists(chassisSocket());
+    Files.deleteIfExists(sockets());
+  }
+
   private static String hash(Path path) {
     try {
       byte[] digest =

@@ -57,6 +57,7 @@ public final class ChassisProcess {
               .formatted(identity.pid(), identity.startTicks(), identity.bootId()));
       new Chassis(layout, times(layout), Path.of(System.getProperty("java.home"))).run();
       Files.deleteIfExists(identityFile(layout));
+      layout.removeSockets();
       return true;
     }
   }
@@ -161,6 +162,7 @@ public final class ChassisProcess {
         }
         markDown(layout, entry.getKey());
       }
+      layout.removeSockets();
     }
     return done;
   }

@@ -35,6 +35,16 @@ public final class LiveView implements AutoCloseable {
     return view;
   }
 
+  /** How many lines can be drawn at once. */
+  public static int rows() {
+    return TerminalSize.rows() - 1;
+  }
+
+  /** How long a line may be. */
+  public static int columns() {
+    return TerminalSize.columns();
+  }
+
   /** Draws these lines where the former ones were. */
   public void show(List<String> lines) {
     if (!terminal) {
@@ -45,7 +55,7 @@ public final class LiveView implements AutoCloseable {
       picture.append("\u001b[").append(drawnLines).append("F");
     }
     // What scrolled out of the screen could not be drawn again: the first lines matter most.
-    var shown = lines.subList(0, Math.min(lines.size(), TerminalSize.rows() - 1));
+    var shown = lines.subList(0, Math.min(lines.size(), rows()));
     for (String line : shown) {
       picture.append(fit(line)).append(CLEAR_LINE_END).append('\n');
     }

@@ -34,6 +34,12 @@ public final class Sizes {
     }
   }
 
+  /** {@code 50M a second}, {@code 100 bytes a second}. */
+  public static String rate(long bytesPerSecond) {
+    String number = format(bytesPerSecond);
+    return (bytesPerSecond < 1024 ? number + " bytes" : number) + " a second";
+  }
+
   /** At most one decimal, the largest unit that fits: {@code 10G}, {@code 1.5G}, {@code 300}. */
   public static String format(long bytes) {
     int power = 0;

@@ -178,23 +178,35 @@ public final class ChassisLink implements AutoCloseable {
         }
         return answer;
       }
-      throw new NoAnswer(
-          "the chassis refuses "
-              + request.type()
-              + ": "
-              + answer.optional("reason").orElse(answer.type()),
-          null);
+      throw new Refuses(request.type(), answer.optional("reason").orElse(answer.type()));
     } catch (IOException e) {
       throw new NoAnswer("the chassis does not answer", e);
     }
   }
 
   /** The chassis is not there, does not answer, or refuses. */
-  public static final class NoAnswer extends Exception {
+  public static sealed class NoAnswer extends Exception {
     private static final long serialVersionUID = 1L;
 
     NoAnswer(String message, @Nullable Throwable cause) {
       super(message, cause);
+    }
+  }
+
+  /** The chassis is there and says no. */
+  public static final class Refuses extends NoAnswer {
+    private static final long serialVersionUID = 1L;
+
+    private final String reason;
+
+    Refuses(String request, String reason) {
+      super("the chassis refuses " + request + ": " + reason, null);
+      this.reason = reason;
+    }
+
+    /** In the chassis' words. */
+    public String reason() {
+      return reason;
     }
   }
 

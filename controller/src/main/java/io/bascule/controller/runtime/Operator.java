@@ -5,11 +5,14 @@ import io.bascule.controller.link.PeerLink;
 import io.bascule.controller.service.ControllerService;
 import io.bascule.controller.service.EventService;
 import io.bascule.controller.service.UpgradeService;
+import io.bascule.core.Check;
 import io.bascule.core.ControllerId;
 import io.bascule.core.Refusal;
 import io.bascule.core.Slot;
+import io.bascule.core.Status;
 import io.bascule.core.api.ErrorCode;
 import io.bascule.core.chassis.ChassisProtocol;
+import io.bascule.core.chassis.ControllerBoot;
 import io.bascule.core.link.Frame;
 import io.bascule.release.Slots;
 import java.util.concurrent.CompletableFuture;
@@ -57,8 +60,16 @@ final class Operator implements ControllerService {
     if (id == settings.self()) {
       return leave(by, "reboot");
     }
-    events.record("INFO", "controller.reboot", capital(id) + " is rebooted by " + by);
+    if (boot(id).status() == Status.OFF) {
+      throw new Refusal(
+          ErrorCode.CONFLICTING_OPERATION,
+          capital(id)
+              + " is OFF: there is nothing to reboot. Switch it on: bascule controller power-on "
+              + id.number()
+              + ".");
+    }
     ask(Frame.of(ChassisProtocol.BOOT, "controller", id.number(), "reason", "reboot by " + by));
+    events.record("INFO", "controller.reboot", capital(id) + " is rebooted by " + by);
     return capital(id) + " reboots; it is the standby, hosts notice nothing.";
   }
 
@@ -103,8 +114,12 @@ final class Operator implements ControllerService {
         throw new Refusal(ErrorCode.NOT_FOUND, "Slot " + slot + " of " + id + " holds no release.");
       }
     }
+    boolean on = id == settings.self() || boot(id).hasPower();
     var request = Frame.of(ChassisProtocol.POWER_ON, "controller", id.number());
     ask(slot == null ? request : request.with("slot", slot));
+    if (on) {
+      return capital(id) + " is on already; nothing was done.";
+    }
     events.record("INFO", "controller.power-on", capital(id) + " is powered on by " + by);
     return capital(id) + " boots" + (slot == null ? "." : " from slot " + slot + ".");
   }
@@ -115,9 +130,20 @@ final class Operator implements ControllerService {
     }
   }
 
+  private ControllerBoot boot(ControllerId id) {
+    try {
+      return Check.found(chassis.boots().get(id), "what the chassis knows of " + id);
+    } catch (ChassisLink.NoAnswer e) {
+      throw absent(String.valueOf(e.getMessage()));
+    }
+  }
+
   private void ask(Frame request) {
     try {
       chassis.ask(request);
+    } catch (ChassisLink.Refuses e) {
+      throw new Refusal(
+          ErrorCode.CONFLICTING_OPERATION, "The chassis did not do it: " + e.reason() + ".");
     } catch (ChassisLink.NoAnswer e) {
       throw absent(String.valueOf(e.getMessage()));
     }

@@ -92,9 +92,16 @@ final class Prechecks {
             : "Wait until it is ONLINE: bascule controller list.");
   }
 
-  private static Precheck sameRelease(World world) {
+  static Precheck sameRelease(World world) {
     var peer = world.boot(world.standby()).flatMap(b -> b.release());
     boolean same = peer.equals(Optional.of(world.release()));
+    if (peer.isEmpty()) {
+      return new Precheck(
+          "same-release",
+          false,
+          sentence(world.standby()) + " does not say which release it runs: it is not up.",
+          "Bring it ONLINE first: bascule controller list.");
+    }
     return new Precheck(
         "same-release",
         same,
@@ -103,7 +110,7 @@ final class Prechecks {
             : "The controllers run different releases: "
                 + world.release()
                 + " and "
-                + peer.map(Version::toString).orElse("none")
+                + peer.get()
                 + ".",
         same ? null : "Reboot the standby into the active's release first.");
   }

@@ -487,7 +487,7 @@ final class UpgradeThread {
     log(upgrade, why);
     // A handover that is refused is tried again in each turn; the history has it once.
     boolean noted = leavingNotedAt == upgrade.revision();
-    var note = new Note("controller.leaving", fleet.self() + ": " + why);
+    var note = new Note("controller.leaving", fleet.self() + " reboots: " + why);
     store.save(
         upgrade,
         upgrade,
@@ -511,7 +511,7 @@ final class UpgradeThread {
         List.of(
             new Note(
                 "upgrade.started",
-                "%s to %s by %s"
+                "upgrade from %s to %s, by %s"
                     .formatted(upgrade.plan().from(), upgrade.plan().to(), upgrade.startedBy())));
     store.begin(upgrade, overRevision, measures, notes);
     show(upgrade, measures);

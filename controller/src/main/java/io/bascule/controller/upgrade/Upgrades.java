@@ -15,6 +15,7 @@ import io.bascule.core.api.UpgradeView;
 import io.bascule.core.upgrade.CancelReason;
 import io.bascule.core.upgrade.CancelRules;
 import io.bascule.core.upgrade.Migration;
+import io.bascule.core.upgrade.PausePoint;
 import io.bascule.core.upgrade.Plan;
 import io.bascule.core.upgrade.Planner;
 import io.bascule.core.upgrade.Upgrade;
@@ -165,33 +166,33 @@ public final class Upgrades implements UpgradeService {
       refuseWhileRunning("a dry run");
       var outcome =
           prechecks.run(to, world, store.row().row().rollbackCounter(), hostIo.allocatedBytes());
-      return view(outcome, options.tuning(), world);
+      return view(outcome, options, world);
     });
   }
 
-  private UpgradeView.Prechecks view(
-      Prechecks.Outcome outcome, Upgrade.Tuning tuning, World world) {
-    List<String> plan =
-        Prechecks.runningSlots(world)
-            .filter(_ -> outcome.manifest().isPresent())
-            .map(slots ->
-                plan(
-                        "dry-run",
-                        world,
-                        outcome.manifest().orElseThrow(),
-                        slots,
-                        tuning.confirmSeconds())
-                    .steps()
-                    .stream()
-                    .map(step ->
-                        step.name()
-                            + step.controller().map(id -> " on " + id).orElse("")
-                            + ", about "
-                            + step.expectedSeconds()
-                            + " s")
-                    .toList())
-            .orElse(List.of());
-    return new UpgradeView.Prechecks(outcome.passed(), outcome.checks(), plan);
+  private UpgradeView.Prechecks view(Prechecks.Outcome outcome, Options options, World world) {
+    var slots = Prechecks.runningSlots(world);
+    if (slots.isEmpty() || outcome.manifest().isEmpty()) {
+      return new UpgradeView.Prechecks(outcome.passed(), outcome.checks(), List.of());
+    }
+    var plan =
+        plan(
+            "dry-run",
+            world,
+            outcome.manifest().get(),
+            slots.get(),
+            options.tuning().confirmSeconds());
+    requirePausePoints(plan, options.pauseAt());
+    return new UpgradeView.Prechecks(
+        outcome.passed(), outcome.checks(), plan.steps().stream().map(Upgrades::inWords).toList());
+  }
+
+  private static String inWords(Plan.Planned step) {
+    return step.name()
+        + step.controller().map(id -> " on " + id).orElse("")
+        + ", about "
+        + step.expectedSeconds()
+        + " s";
   }
 
   private Plan plan(
@@ -214,7 +215,7 @@ public final class Upgrades implements UpgradeService {
         : Planner.rolling(id, world.release(), to, world.self(), slots, counter);
   }
 
-  private record Options(Set<io.bascule.core.upgrade.PausePoint> pauseAt, Upgrade.Tuning tuning) {}
+  private record Options(Set<PausePoint> pauseAt, Upgrade.Tuning tuning) {}
 
   @Override
   public UpgradeView start(UpgradeView.Start start, String by) {
@@ -227,10 +228,7 @@ public final class Upgrades implements UpgradeService {
       var slots = Prechecks.runningSlots(world);
       if (!outcome.passed() || slots.isEmpty()) {
         throw new Refusal(
-            ErrorCode.PRECHECK_FAILED,
-            outcome.failures(),
-            null,
-            view(outcome, options.tuning(), world));
+            ErrorCode.PRECHECK_FAILED, outcome.failures(), null, view(outcome, options, world));
       }
       var plan =
           plan(
@@ -239,17 +237,7 @@ public final class Upgrades implements UpgradeService {
               outcome.manifest().orElseThrow(),
               slots.get(),
               options.tuning().confirmSeconds());
-      for (var point : options.pauseAt()) {
-        if (plan.find(point.step()).isEmpty()) {
-          throw new Refusal(
-              ErrorCode.INVALID_ARGUMENT,
-              "The upgrade to "
-                  + to
-                  + " has no pause point "
-                  + point.label()
-                  + ": it does not migrate volumes.");
-        }
-      }
+      requirePausePoints(plan, options.pauseAt());
       Instant now = clock.instant();
       var upgrade =
           UpgradeMachine.begin(
@@ -257,6 +245,14 @@ public final class Upgrades implements UpgradeService {
       owner.begin(upgrade, row.revision());
       return view();
     });
+  }
+
+  private static void requirePausePoints(Plan plan, Set<PausePoint> wanted) {
+    for (var point : wanted) {
+      if (plan.find(point.step()).isEmpty()) {
+        throw new Refusal(ErrorCode.INVALID_ARGUMENT, PausePoint.notIn(plan, point));
+      }
+    }
   }
 
   private String newId() {
@@ -408,14 +404,17 @@ public final class Upgrades implements UpgradeService {
       case CancelRules.Verdict.NoEffect noEffect -> {
         store.addNotes(
             upgrade.plan().id(),
-            List.of(new Note("cancel.no-effect", "by " + by + ": " + noEffect.detail())),
+            List.of(
+                new Note(
+                    "cancel.no-effect", "cancel asked for by " + by + ": " + noEffect.detail())),
             now);
         yield new CancelView.Answer("NO_EFFECT", noEffect.detail());
       }
       case CancelRules.Verdict.Blocked blocked -> {
         store.addNotes(
             upgrade.plan().id(),
-            List.of(new Note("cancel.blocked", "by " + by + ": " + blocked.detail())),
+            List.of(
+                new Note("cancel.blocked", "cancel asked for by " + by + ": " + blocked.detail())),
             now);
         throw new Refusal(ErrorCode.CANCEL_BLOCKED, blocked.detail(), preview(world), null);
       }

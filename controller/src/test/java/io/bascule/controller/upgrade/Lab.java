@@ -404,6 +404,11 @@ final class Lab implements AutoCloseable {
         .toList();
   }
 
+  /** The steps that notes of that kind are about, in order. */
+  List<String> steps(String what) {
+    return notes(what).stream().map(detail -> detail.substring(0, detail.indexOf(' '))).toList();
+  }
+
   /** The record as state.db has it. */
   synchronized Upgrade record() {
     return new UpgradeStore(term().db).current().orElseThrow().upgrade();

@@ -2,6 +2,14 @@ package io.bascule.controller.upgrade;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.bascule.core.ControllerId;
+import io.bascule.core.Slot;
+import io.bascule.core.Status;
+import io.bascule.core.Version;
+import io.bascule.core.chassis.ControllerBoot;
+import io.bascule.core.upgrade.World;
+import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class PrechecksTest {
@@ -15,6 +23,38 @@ class PrechecksTest {
     assertThat(refused.passed()).isFalse();
     assertThat(refused.detail()).isEqualTo("264 MiB needed for the new slots, 200 MiB free.");
     assertThat(refused.remedy()).isNotNull();
+  }
+
+  @Test
+  void shouldNotTakeAControllerThatIsOffForOneOfAnotherRelease() {
+    var release = Version.parse("1.2.1");
+    var off =
+        new ControllerBoot(
+            ControllerId.CONTROLLER_0,
+            Status.OFF,
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            Slot.A,
+            Optional.empty(),
+            0,
+            false,
+            ControllerBoot.BootCause.POWER_ON,
+            Optional.empty(),
+            0,
+            0);
+    var world =
+        new World(
+            ControllerId.CONTROLLER_1,
+            release,
+            Map.of(ControllerId.CONTROLLER_0, off),
+            false,
+            Map.of(),
+            Map.of());
+    var check = Prechecks.sameRelease(world);
+    assertThat(check.passed()).isFalse();
+    assertThat(check.detail()).contains("Controller 0 does not say which release it runs");
+    assertThat(check.remedy()).contains("ONLINE").doesNotContain("Reboot");
   }
 
   @Test

@@ -142,7 +142,7 @@ class UpgradeFaultsTest {
     assertThat(lab.report().receipt()).isNotNull();
     if (completed) {
       // In the plan's order, none twice, none missing.
-      assertThat(lab.notes("step.done"))
+      assertThat(lab.steps("step.done"))
           .containsExactly(
               "PRECHECK",
               "STAGE_STANDBY",
@@ -152,7 +152,7 @@ class UpgradeFaultsTest {
               "ACTIVATE_ONCE_ACTIVE",
               "FINALIZE");
     } else {
-      assertThat(lab.notes("step.undone"))
+      assertThat(lab.steps("step.undone"))
           .contains("HANDOVER", "ACTIVATE_STANDBY", "STAGE_ONCE_ACTIVE", "STAGE_STANDBY");
       for (var id : ControllerId.values()) {
         assertThat(lab.enclosure.box(id).slots.values()).containsExactly(Enclosure.OLD);

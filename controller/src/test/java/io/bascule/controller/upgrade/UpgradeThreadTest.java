@@ -70,7 +70,7 @@ class UpgradeThreadTest {
     assertThat(lab.view().state()).isEqualTo("COMPLETED");
     assertThat(lab.enclosure.redundantOn(Enclosure.NEW)).isTrue();
     assertThat(lab.record().row().allowedReleases()).isEqualTo(Set.of(Enclosure.NEW));
-    assertThat(lab.notes("step.done"))
+    assertThat(lab.steps("step.done"))
         .containsExactly(
             "PRECHECK",
             "STAGE_STANDBY",
@@ -119,6 +119,25 @@ class UpgradeThreadTest {
   }
 
   @Test
+  void shouldRefuseAPausePointThatTheUpgradeDoesNotHave() {
+    for (boolean dryRun : new boolean[] {true, false}) {
+      var start = new UpgradeView.Start("1.2.2", dryRun, List.of("phase-3"), null, null, null);
+      assertThatThrownBy(
+              () -> {
+                if (dryRun) {
+                  lab.term().upgrades.dryRun(start);
+                } else {
+                  lab.term().upgrades.start(start, "admin");
+                }
+              })
+          .isInstanceOfSatisfying(
+              Refusal.class, no -> assertThat(no.code()).isEqualTo(ErrorCode.INVALID_ARGUMENT))
+          .hasMessageContaining("It has handover, once-active.");
+    }
+    assertThat(lab.view().state()).isEqualTo("IDLE");
+  }
+
+  @Test
   void shouldCancelWhileTheOnceActiveBoots() {
     lab.enclosure.hangs.add(CONTROLLER_0);
     lab.start();
@@ -127,7 +146,7 @@ class UpgradeThreadTest {
         () -> Enclosure.NEW.equals(lab.enclosure.box(CONTROLLER_0).running()));
     assertThat(lab.cancel(false)).contains("STARTED");
     lab.untilState("CANCELED");
-    assertThat(lab.notes("step.undone")).contains("HANDOVER", "ACTIVATE_STANDBY", "STAGE_STANDBY");
+    assertThat(lab.steps("step.undone")).contains("HANDOVER", "ACTIVATE_STANDBY", "STAGE_STANDBY");
     assertBackOnOld();
   }
 

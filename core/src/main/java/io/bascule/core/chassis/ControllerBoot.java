@@ -68,6 +68,11 @@ public record ControllerBoot(
    */
   public record Failure(Slot slot, String tag, String cause) {}
 
+  /** Whether a process of it runs, or is being started again by itself. */
+  public boolean hasPower() {
+    return status != Status.OFF && status != Status.FAILED;
+  }
+
   /** This record as one text field of a frame. */
   public String encode() {
     var frame =

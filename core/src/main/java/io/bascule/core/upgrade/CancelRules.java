@@ -95,9 +95,10 @@ public final class CancelRules {
           new Answer(
               Availability.NO_EFFECT,
               Optional.of(
-                  "A cancel in Phase 1 has no effect: the upgrade goes on until Phase 1 is"
-                      + " complete. "
-                      + (upgrade.state() == UpgradeState.PAUSED ? "Resume it first; c" : "C")
+                  "A cancel in Phase 1 has no effect: the upgrade "
+                      + (upgrade.state() == UpgradeState.PAUSED
+                          ? "stays paused. Resume it first: Phase 1 has to be completed, and c"
+                          : "goes on until Phase 1 is complete. C")
                       + "ancel will work "
                       + NEXT_IS_PHASE_2
                       + "."),
@@ -268,7 +269,10 @@ public final class CancelRules {
       case BLOCKED -> wayBack(upgrade, world, true);
       case NO_EFFECT ->
           new Preview(
-              List.of("Nothing: the upgrade goes on until Phase 1 is complete."),
+              List.of(
+                  upgrade.state() == UpgradeState.PAUSED
+                      ? "Nothing: the upgrade stays paused in Phase 1."
+                      : "Nothing: the upgrade goes on until Phase 1 is complete."),
               Optional.of(0L),
               Optional.empty());
       case UNAVAILABLE -> new Preview(List.of(), Optional.empty(), Optional.empty());

@@ -1,6 +1,7 @@
 package io.bascule.core.upgrade;
 
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
@@ -47,6 +48,18 @@ public enum PausePoint {
                     + label
                     + "'; there are "
                     + Arrays.stream(values()).map(p -> p.label).collect(Collectors.joining(", "))));
+  }
+
+  /** {@code handover, once-active}: in the order in which an upgrade reaches them. */
+  static String labels(Collection<PausePoint> points) {
+    return points.stream().sorted().map(PausePoint::label).collect(Collectors.joining(", "));
+  }
+
+  /** Why that plan cannot pause there, and where it can. */
+  public static String notIn(Plan plan, PausePoint point) {
+    var there = Arrays.stream(values()).filter(p -> plan.find(p.step).isPresent()).toList();
+    return "The upgrade to %s has no pause point %s: it does not migrate volumes. It has %s."
+        .formatted(plan.to(), point.label, labels(there));
   }
 
   /** The point at which a step stops, if it has one. */

@@ -62,6 +62,7 @@ public record Upgrade(
    * How far a step is.
    *
    * @param percent of this step, 0 to 100; in an undo, of the undo
+   * @param startedAt of the step; once it is being undone, of the undo
    */
   public record StepProgress(
       StepName name,
@@ -78,7 +79,8 @@ public record Upgrade(
     StepProgress with(StepState next, Instant now) {
       return switch (next) {
         case RUNNING -> new StepProgress(name, next, 0, Optional.of(now), Optional.empty(), error);
-        case UNDOING -> new StepProgress(name, next, 0, startedAt, Optional.empty(), error);
+        // Its time is the way back's from here on: from when it once ran says nothing.
+        case UNDOING -> new StepProgress(name, next, 0, Optional.of(now), Optional.empty(), error);
         case DONE, UNDONE, FAILED ->
             new StepProgress(name, next, 100, startedAt, Optional.of(now), error);
         case PENDING -> new StepProgress(name, next, 0, startedAt, endedAt, error);
@@ -121,6 +123,17 @@ public record Upgrade(
   public record Tuning(Priority priority, Optional<Long> maxBytesPerSecond, int confirmSeconds) {
     /** What an upgrade has that nobody tuned. */
     public static final Tuning DEFAULT = new Tuning(Priority.HOST_FIRST, Optional.empty(), 60);
+
+    /** {@code priority BALANCED, at most 52428800 bytes a second, 60 s of Phase 4}. */
+    String inWords() {
+      return "priority %s, %s, %d s of Phase 4"
+          .formatted(
+              priority,
+              maxBytesPerSecond
+                  .map(rate -> "at most " + rate + " bytes a second")
+                  .orElse("no cap on the rate"),
+              confirmSeconds);
+    }
   }
 
   /** Whose speed matters more. Persisted and shown. */

@@ -34,7 +34,18 @@ public final class UpgradeMachine {
   /** Tries of a step before the upgrade returns by itself. */
   public static final int MAX_ATTEMPTS = 3;
 
+  /** How the reason of a pause begins that was ordered beforehand; the point's label follows. */
+  public static final String AT_PAUSE_POINT = "pause point ";
+
+  /** How the reason of a pause begins that somebody asked for; the name follows. */
+  public static final String PAUSED_BY = "paused by ";
+
   private UpgradeMachine() {}
+
+  /** Whether a pause was ordered; otherwise a person must look why it is. */
+  public static boolean isOrderedPause(String pausedReason) {
+    return pausedReason.startsWith(AT_PAUSE_POINT) || pausedReason.startsWith(PAUSED_BY);
+  }
 
   /** What a step came to. */
   public sealed interface Result {
@@ -49,7 +60,10 @@ public final class UpgradeMachine {
     record Unchanged(String why) implements Result {}
   }
 
-  /** A line of the history. {@code what} is stable. */
+  /**
+   * A line of the history. {@code what} is stable; {@code detail} is for a person, who may see it
+   * without anything around it. That of a step begins with the step's name.
+   */
   public record Note(String what, String detail) {}
 
   /** The first state of a new upgrade. {@code before} is the record as the last upgrade left it. */
@@ -133,22 +147,23 @@ public final class UpgradeMachine {
     Instant now = event.now();
     var marked = upgrade.withStep(done, step -> step.with(StepState.DONE, now));
     List<Note> notes = new ArrayList<>();
-    notes.add(new Note("step.done", done.name()));
+    notes.add(new Note("step.done", done.name() + " is done"));
     var following = upgrade.plan().after(done);
     if (following.isEmpty()) {
-      notes.add(new Note("upgrade.completed", upgrade.plan().to() + " on both controllers"));
+      notes.add(new Note("upgrade.completed", "both controllers run " + upgrade.plan().to()));
       return new Result.Changed(
           marked.edit().ended(UpgradeState.COMPLETED, now).nextRevision().done(), notes);
     }
     StepName next = following.get();
     var entered = marked.withStep(next, step -> step.with(StepState.RUNNING, now));
     var edit = entered.edit().step(next).row(rowOnEntering(upgrade, next)).nextRevision();
-    notes.add(new Note("step.started", next.name()));
+    notes.add(new Note("step.started", next.name() + " begins"));
     var pausePoint = PausePoint.of(next).filter(upgrade.pauseAt()::contains);
     if (pausePoint.isPresent() && upgrade.queued().isEmpty()) {
-      String reason = "pause point " + pausePoint.get().label();
+      String reason = AT_PAUSE_POINT + pausePoint.get().label();
       edit.state(UpgradeState.PAUSED).pausedReason(Optional.of(reason)).without(pausePoint.get());
-      notes.add(new Note("upgrade.paused", reason));
+      notes.add(
+          new Note("upgrade.paused", "paused at the pause point " + pausePoint.get().label()));
     }
     if (next == StepName.FINALIZE && upgrade.queued().isPresent()) {
       edit.queued(Optional.empty());
@@ -225,7 +240,7 @@ public final class UpgradeMachine {
             undone,
             step -> step.state() == StepState.UNDOING ? step.with(StepState.UNDONE, now) : step);
     if (marked.progress(undone).state() == StepState.UNDONE) {
-      notes.add(new Note("step.undone", undone.name()));
+      notes.add(new Note("step.undone", undone.name() + " is undone"));
     }
     int at = order.indexOf(undone);
     Check.that(at >= 0, "%s is not in the undo order %s", undone, order);
@@ -292,7 +307,8 @@ public final class UpgradeMachine {
         if (event.mayRetry() && upgrade.attempts() + 1 < MAX_ATTEMPTS) {
           yield new Result.Changed(
               upgrade.edit().attempts(upgrade.attempts() + 1).done(),
-              List.of(new Note("step.retried", step.name() + ": " + event.detail())));
+              List.of(
+                  new Note("step.retried", step.name() + " is tried again: " + event.detail())));
         }
         var marked =
             upgrade.withStep(
@@ -312,7 +328,7 @@ public final class UpgradeMachine {
             cancel,
             Optional.of(new Cause(event.code(), event.detail())),
             event.now(),
-            new Note("upgrade.returning", event.detail()));
+            new Note("upgrade.returning", returning(event.detail())));
       }
       case IDLE, PAUSED, CANCELING, COMPLETED, CANCELED, FAILED -> nothingToDo(upgrade);
     };
@@ -342,6 +358,10 @@ public final class UpgradeMachine {
             .nextRevision();
     cause.ifPresent(edit::cause);
     return new Result.Changed(edit.done(), List.of(note));
+  }
+
+  private static String returning(String detail) {
+    return "the upgrade is undone by itself: " + detail;
   }
 
   private static Result rolesChanged(Upgrade upgrade, UpgradeEvent.RolesChanged event) {
@@ -397,7 +417,7 @@ public final class UpgradeMachine {
                   + step
                   + "; set a pause point ahead instead (handover, once-active).");
         }
-        String reason = "paused by " + event.by();
+        String reason = PAUSED_BY + event.by();
         yield new Result.Changed(
             upgrade
                 .edit()
@@ -418,7 +438,7 @@ public final class UpgradeMachine {
       case PAUSED ->
           new Result.Changed(
               resumed(upgrade, event.now()).nextRevision().done(),
-              List.of(new Note("upgrade.resumed", "by " + event.by())));
+              List.of(new Note("upgrade.resumed", "resumed by " + event.by())));
       case RUNNING -> new Result.Unchanged("The upgrade is not paused.");
       case CANCELING -> new Result.Unchanged("The upgrade is being canceled.");
       case IDLE, COMPLETED, CANCELED, FAILED -> new Result.Unchanged("No upgrade is running.");
@@ -444,8 +464,7 @@ public final class UpgradeMachine {
       case RUNNING, PAUSED -> {
         for (var point : event.points()) {
           if (upgrade.plan().find(point.step()).isEmpty()) {
-            yield new Result.Unchanged(
-                "This upgrade has no " + point.label() + ": it does not migrate volumes.");
+            yield new Result.Unchanged(PausePoint.notIn(upgrade.plan(), point));
           }
           if (!upgrade.plan().isBefore(upgrade.step().orElseThrow(), point.step())) {
             yield new Result.Unchanged(
@@ -454,7 +473,15 @@ public final class UpgradeMachine {
         }
         yield new Result.Changed(
             upgrade.edit().pauseAt(new LinkedHashSet<>(event.points())).done(),
-            List.of(new Note("upgrade.pause-points", event.points().toString())));
+            List.of(
+                new Note(
+                    "upgrade.pause-points",
+                    "%s, by %s"
+                        .formatted(
+                            event.points().isEmpty()
+                                ? "will not pause by itself"
+                                : "will pause at " + PausePoint.labels(event.points()),
+                            event.by()))));
       }
       case CANCELING -> new Result.Unchanged("The upgrade is being canceled; that is not paused.");
       case IDLE, COMPLETED, CANCELED, FAILED -> new Result.Unchanged("No upgrade is running.");
@@ -466,7 +493,7 @@ public final class UpgradeMachine {
       case RUNNING, PAUSED ->
           new Result.Changed(
               upgrade.edit().tuning(event.tuning()).done(),
-              List.of(new Note("upgrade.tuned", event.tuning().toString())));
+              List.of(new Note("upgrade.tuned", event.tuning().inWords() + ", by " + event.by())));
       case CANCELING -> new Result.Unchanged("The upgrade is being canceled.");
       case IDLE, COMPLETED, CANCELED, FAILED -> new Result.Unchanged("No upgrade is running.");
     };
@@ -486,7 +513,7 @@ public final class UpgradeMachine {
             event.now(),
             new Note(
                 "cancel.started",
-                "by "
+                "canceled by "
                     + event.cancel().by()
                     + event.cancel().reason().map(reason -> ", " + reason).orElse("")
                     + (event.cancel().acceptDisruption() ? ", disruption accepted" : "")));
@@ -500,13 +527,16 @@ public final class UpgradeMachine {
     return switch (upgrade.state()) {
       case RUNNING, PAUSED -> {
         List<Note> notes = new ArrayList<>();
-        notes.add(new Note("cancel.queued", "by " + event.queued().by()));
+        notes.add(
+            new Note(
+                "cancel.queued",
+                "a cancel was asked for by " + event.queued().by() + " and waits"));
         var edit = upgrade.edit();
         // At a cancel point already, only the guard is missing: going on would leave the point
         // behind.
         if (upgrade.state() == UpgradeState.PAUSED && !CancelRules.isCancelPoint(upgrade)) {
           edit = resumed(upgrade, event.now());
-          notes.add(new Note("upgrade.resumed", "to reach the cancel point"));
+          notes.add(new Note("upgrade.resumed", "resumed, to reach the cancel point"));
         }
         yield new Result.Changed(
             edit.queued(Optional.of(event.queued())).nextRevision().done(), notes);
@@ -522,7 +552,8 @@ public final class UpgradeMachine {
     }
     return new Result.Changed(
         upgrade.edit().queued(Optional.empty()).nextRevision().done(),
-        List.of(new Note("cancel.withdrawn", "by " + event.by())));
+        List.of(
+            new Note("cancel.withdrawn", "the waiting cancel was taken back by " + event.by())));
   }
 
   private static Result pauseNeeded(Upgrade upgrade, UpgradeEvent.PauseNeeded event) {
@@ -539,7 +570,7 @@ public final class UpgradeMachine {
                 .pausedReason(Optional.of(event.reason()))
                 .nextRevision()
                 .done(),
-            List.of(new Note("upgrade.paused", event.reason())));
+            List.of(new Note("upgrade.paused", "paused: " + event.reason())));
       }
       case IDLE, PAUSED, CANCELING, COMPLETED, CANCELED, FAILED -> nothingToDo(upgrade);
     };
@@ -566,7 +597,8 @@ public final class UpgradeMachine {
           edit.nextRevision();
         }
         yield new Result.Changed(
-            edit.done(), List.of(new Note("migration.given-up", event.detail())));
+            edit.done(),
+            List.of(new Note("migration.given-up", "format 2 was given up: " + event.detail())));
       }
       case IDLE, CANCELING, COMPLETED, CANCELED, FAILED -> nothingToDo(upgrade);
     };
@@ -636,7 +668,7 @@ public final class UpgradeMachine {
         new Cancel("bascule", now, Optional.empty(), detail, false, true),
         Optional.of(new Cause(code, detail)),
         now,
-        new Note("upgrade.returning", detail));
+        new Note("upgrade.returning", returning(detail)));
   }
 
   private static Result canceledByTakeover(Upgrade upgrade, UpgradeEvent.CanceledByTakeover event) {

@@ -154,7 +154,10 @@ class CancelRulesTest {
             CancelRules.availability(at(StepName.PHASE_1, UpgradeState.PAUSED), healthy())
                 .reason()
                 .orElseThrow())
-        .contains("Resume it first");
+        .contains("stays paused", "Resume it first")
+        .doesNotContain("goes on");
+    assertThat(CancelRules.preview(at(StepName.PHASE_1, UpgradeState.PAUSED), healthy()).steps())
+        .containsExactly("Nothing: the upgrade stays paused in Phase 1.");
   }
 
   @Test

@@ -298,6 +298,61 @@ class UpgradeMachineTest {
   }
 
   @Test
+  void shouldTellEachChangeInASentenceForAPerson() {
+    var now = advance(begun(), StepName.STAGE_STANDBY);
+    assertThat(
+            told(
+                now,
+                new UpgradeEvent.PausePointsSet(
+                    Set.of(PausePoint.ONCE_ACTIVE, PausePoint.HANDOVER), "ann", NOW)))
+        .isEqualTo("will pause at handover, once-active, by ann");
+    assertThat(told(now, new UpgradeEvent.PausePointsSet(Set.of(), "ann", NOW)))
+        .isEqualTo("will not pause by itself, by ann");
+    var tuning =
+        new Upgrade.Tuning(Upgrade.Priority.FINISH_SOONER, java.util.Optional.of(100L), 15);
+    assertThat(told(now, new UpgradeEvent.Tuned(tuning, "ann", NOW)))
+        .isEqualTo("priority FINISH_SOONER, at most 100 bytes a second, 15 s of Phase 4, by ann");
+    assertThat(told(now, new UpgradeEvent.GoalsReached(ZERO, NOW)))
+        .isEqualTo("STAGE_STANDBY is done");
+  }
+
+  private static String told(Upgrade upgrade, UpgradeEvent event) {
+    return ((Result.Changed) UpgradeMachine.step(upgrade, event)).notes().getFirst().detail();
+  }
+
+  @Test
+  void shouldRefuseAPausePointThePlanDoesNotHaveAndNameThoseItHas() {
+    var now = advance(begun(), StepName.STAGE_STANDBY);
+    var set = new UpgradeEvent.PausePointsSet(Set.of(PausePoint.PHASE_3), "ann", NOW);
+    assertThat(((Result.Unchanged) UpgradeMachine.step(now, set)).why())
+        .contains("no pause point phase-3", "It has handover, once-active.");
+  }
+
+  @Test
+  void shouldTimeAnUndoneStepByItsUndoing() {
+    var now = advance(begun(), StepName.ACTIVATE_STANDBY);
+    var later = NOW.plusSeconds(400);
+    now = changed(UpgradeMachine.step(now, new UpgradeEvent.StepFailed("X", "why", false, later)));
+    for (int i = 0; i < 10 && !now.state().ended(); i++) {
+      now =
+          changed(
+              UpgradeMachine.step(now, new UpgradeEvent.GoalsReached(ZERO, later.plusSeconds(5))));
+    }
+    assertThat(now.state()).isEqualTo(UpgradeState.FAILED);
+    var undone = now.progress(StepName.STAGE_STANDBY);
+    assertThat(undone.state()).isEqualTo(StepState.UNDONE);
+    assertThat(undone.startedAt().orElseThrow()).isAfterOrEqualTo(later);
+  }
+
+  @Test
+  void shouldTellAnOrderedPauseFromOneThatNeedsAPerson() {
+    assertThat(UpgradeMachine.isOrderedPause("pause point commit")).isTrue();
+    assertThat(UpgradeMachine.isOrderedPause("paused by ann")).isTrue();
+    assertThat(UpgradeMachine.isOrderedPause("format 2 was given up, format 1 serves on: x"))
+        .isFalse();
+  }
+
+  @Test
   void shouldDropAQueuedCancelThatNeverCameToItsPoint() {
     var now = advance(begun(), StepName.ACTIVATE_ONCE_ACTIVE);
     now = changed(UpgradeMachine.step(now, queued()));

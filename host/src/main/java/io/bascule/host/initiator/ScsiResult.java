@@ -31,7 +31,8 @@ public record ScsiResult(int status, byte[] senseBytes, int received) {
     Sense sense = sense();
     return switch (status) {
       case GOOD -> "GOOD";
-      case CHECK_CONDITION -> "CHECK CONDITION" + (sense == null ? "" : " " + sense);
+      case CHECK_CONDITION ->
+          "CHECK CONDITION" + (sense == null ? "" : " " + sense + sense.inWords());
       case BUSY -> "BUSY";
       case RESERVATION_CONFLICT -> "RESERVATION CONFLICT";
       case TASK_SET_FULL -> "TASK SET FULL";

@@ -35,6 +35,13 @@ public record Sense(int key, int asc, int ascq) {
     return key == NOT_READY && asc == 0x04 && (ascq == 0x01 || ascq == 0x0a || ascq == 0x0b);
   }
 
+  /** What a person who mistyped something may meet; empty for everything else. */
+  String inWords() {
+    return key == ILLEGAL_REQUEST && asc == 0x25
+        ? " (there is no such LUN, or this initiator may not use it)"
+        : "";
+  }
+
   /** As storage people write it: {@code 05/20/00}. */
   @Override
   public String toString() {

@@ -63,8 +63,11 @@ public record LoadOptions(
             && maxIoBytes <= 1 << 20
             && maxIoBytes % BlockMap.CHUNK_BYTES == 0,
         "I/Os of at most 4K to 1M, in whole 4 KiB");
-    require(readPercent >= 0 && trimPercent >= 0 && readPercent + trimPercent <= 100, "percents");
-    require(fuaPercent >= 0 && fuaPercent <= 100 && flushEvery >= 0, "percents");
+    require(
+        readPercent >= 0 && trimPercent >= 0 && readPercent + trimPercent <= 100,
+        "--reads and --trims in percent: 0 to 100, together at most 100");
+    require(fuaPercent >= 0 && fuaPercent <= 100, "--fua in percent: 0 to 100");
+    require(flushEvery >= 0, "--flush-every of at least 0");
     require(maxIosPerSecond >= 0, "a rate of at least 0");
     require(!verifyOnly || journal != null, "--verify-only needs --journal");
   }
