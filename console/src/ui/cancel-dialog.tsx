@@ -206,7 +206,10 @@ function Remedy({ tooLong, onInsist, onDone }: { tooLong: boolean; onInsist: () 
   const action = useAction();
   // On a small screen it opens below what is seen.
   const box = useRef<HTMLDivElement>(null);
-  useEffect(() => box.current?.scrollIntoView({ block: 'nearest' }), []);
+  useEffect(() => {
+    // In a block of its own: newer browsers return a promise, which is no clean-up.
+    box.current?.scrollIntoView({ block: 'nearest' });
+  }, []);
   const migrating = upgrade?.migration !== null && upgrade?.migration !== undefined;
   const apply = async (change: UpgradeChange, said: string) => {
     const changed = await action.run(() => api.changeUpgrade(change));

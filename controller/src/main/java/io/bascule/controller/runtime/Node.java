@@ -95,6 +95,13 @@ public final class Node {
 
   private volatile State state = new State.Starting();
   private volatile @Nullable Serving serving;
+
+  /**
+   * The other controller had the lease while this process was there: whoever is preferred has had
+   * its chance, and a handover that comes soon is not given back. The role thread's.
+   */
+  private boolean othersHeld;
+
   private volatile PeerLink.@Nullable Pushed fromPeer;
   private volatile long warmedNanos;
   private volatile long turnNanos = System.nanoTime();
@@ -255,7 +262,11 @@ public final class Node {
   }
 
   private Optional<Event> tryLease() throws IOException {
-    return lease.tryLock() ? Optional.of(new Event.LeaseHeld(nowMillis())) : Optional.empty();
+    if (lease.tryLock()) {
+      return Optional.of(new Event.LeaseHeld(nowMillis()));
+    }
+    othersHeld = true;
+    return Optional.empty();
   }
 
   private Event claim(boolean mayYield) {
@@ -263,7 +274,10 @@ public final class Node {
     boolean peerForbidden = peer.peer().flatMap(PeerStatus::forbidden).isPresent();
     var claim =
         new Claim(
-            settings.self(), settings.release(), settings.migrations(), mayYield && !peerForbidden);
+            settings.self(),
+            settings.release(),
+            settings.migrations(),
+            mayYield && !peerForbidden && !othersHeld);
     var taken =
         StateDb.take(
             settings.layout().stateDb(), claim, CrashHandler::stop, this::throwBallastOverboard);

@@ -10,10 +10,12 @@ import io.bascule.core.upgrade.PausePoint;
 import io.bascule.core.upgrade.StepName;
 import io.bascule.core.upgrade.Upgrade;
 import io.bascule.core.upgrade.UpgradeProgress;
+import io.bascule.core.upgrade.UpgradeState;
 import io.bascule.core.upgrade.World;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** The upgrade as the REST API shows it. */
@@ -78,9 +80,24 @@ final class Views {
         orNull(upgrade.endedAt()),
         orNull(upgrade.cause().map(c -> new UpgradeView.Cause(c.code(), c.detail()))),
         steps(upgrade),
-        orNull(migration.map(progress -> migration(upgrade, progress))),
+        orNull(migration.or(() -> notBegun(upgrade)).map(progress -> migration(upgrade, progress))),
         new UpgradeView.HostLatency(orNull(measures.beforeP99()), orNull(currentP99)),
         cancel(upgrade, world));
+  }
+
+  /** A phase has come whose work has not: it is paused, or about to begin. */
+  private static Optional<Migration.Progress> notBegun(Upgrade upgrade) {
+    boolean comes =
+        (upgrade.state() == UpgradeState.RUNNING || upgrade.state() == UpgradeState.PAUSED)
+            && upgrade.step().flatMap(StepName::phase).isPresent();
+    if (!comes) {
+      return Optional.empty();
+    }
+    var phases =
+        IntStream.rangeClosed(1, PHASE_NAMES.size())
+            .mapToObj(number -> new Migration.Phase(number, 0, 0, 0))
+            .toList();
+    return Optional.of(new Migration.Progress(phases, 0, Optional.empty(), Optional.empty()));
   }
 
   private static UpgradeView.Migration migration(Upgrade upgrade, Migration.Progress progress) {
