@@ -96,12 +96,6 @@ public final class Node {
   private volatile State state = new State.Starting();
   private volatile @Nullable Serving serving;
 
-  /**
-   * The other controller had the lease while this process was there: whoever is preferred has had
-   * its chance, and a handover that comes soon is not given back. The role thread's.
-   */
-  private boolean othersHeld;
-
   private volatile PeerLink.@Nullable Pushed fromPeer;
   private volatile long warmedNanos;
   private volatile long turnNanos = System.nanoTime();
@@ -262,11 +256,8 @@ public final class Node {
   }
 
   private Optional<Event> tryLease() throws IOException {
-    if (lease.tryLock()) {
-      return Optional.of(new Event.LeaseHeld(nowMillis()));
-    }
-    othersHeld = true;
-    return Optional.empty();
+    return Optional.of(
+        lease.tryLock() ? new Event.LeaseHeld(nowMillis()) : new Event.LeaseTaken(nowMillis()));
   }
 
   private Event claim(boolean mayYield) {
@@ -274,10 +265,7 @@ public final class Node {
     boolean peerForbidden = peer.peer().flatMap(PeerStatus::forbidden).isPresent();
     var claim =
         new Claim(
-            settings.self(),
-            settings.release(),
-            settings.migrations(),
-            mayYield && !peerForbidden && !othersHeld);
+            settings.self(), settings.release(), settings.migrations(), mayYield && !peerForbidden);
     var taken =
         StateDb.take(
             settings.layout().stateDb(), claim, CrashHandler::stop, this::throwBallastOverboard);

@@ -11,6 +11,9 @@ public sealed interface Event {
   /** The lock on the lease is ours. */
   record LeaseHeld(long nowMillis) implements Event {}
 
+  /** The lock on the lease is the other controller's. */
+  record LeaseTaken(long nowMillis) implements Event {}
+
   /** state.db counted an epoch for us. */
   record Granted() implements Event {}
 

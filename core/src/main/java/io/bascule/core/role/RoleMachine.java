@@ -5,6 +5,7 @@ import io.bascule.core.role.Event.Closed;
 import io.bascule.core.role.Event.Forbidden;
 import io.bascule.core.role.Event.Granted;
 import io.bascule.core.role.Event.LeaseHeld;
+import io.bascule.core.role.Event.LeaseTaken;
 import io.bascule.core.role.Event.Leave;
 import io.bascule.core.role.Event.Serving;
 import io.bascule.core.role.Event.Tick;
@@ -39,7 +40,10 @@ import java.util.Optional;
  * ends the process is the last effect it asks for. A Tick never changes a state.
  */
 public final class RoleMachine {
-  /** How long a booting controller lets the preferred one go first. */
+  /**
+   * How long a booting controller lets the preferred one go first: not any more once the other one
+   * had the lease, or it would give back what was just handed over to it.
+   */
   public static final long HEAD_START_MILLIS = 3_000;
 
   /** A release that may not serve asks again this often: the upgrade may allow it any time. */
@@ -80,10 +84,18 @@ public final class RoleMachine {
   private static Step starting(Starting state, Event event) {
     return switch (event) {
       case Warmed(long now) ->
-          Step.of(new Standby(now, now, Optional.empty()), new Effect.TryLease());
+          Step.of(
+              new Standby(now + HEAD_START_MILLIS, now, Optional.empty()), new Effect.TryLease());
       case Tick _ -> Step.of(state);
       case Leave(Exit exit, String why) -> end(exit, why);
-      case LeaseHeld _, Granted _, Forbidden _, Yielded _, Serving _, Closed _, Broken _ ->
+      case LeaseHeld _,
+          LeaseTaken _,
+          Granted _,
+          Forbidden _,
+          Yielded _,
+          Serving _,
+          Closed _,
+          Broken _ ->
           throw impossible(state, event);
     };
   }
@@ -93,9 +105,13 @@ public final class RoleMachine {
       case Tick(long now) ->
           now < state.quietUntilMillis() ? Step.of(state) : Step.of(state, new Effect.TryLease());
       case LeaseHeld(long now) ->
+          Step.of(new Claiming(state), new Effect.Claim(now < state.headStartUntilMillis()));
+      case LeaseTaken(long now) ->
           Step.of(
-              new Claiming(state),
-              new Effect.Claim(now - state.bootedMillis() < HEAD_START_MILLIS));
+              new Standby(
+                  Math.min(now, state.headStartUntilMillis()),
+                  state.quietUntilMillis(),
+                  state.forbidden()));
       case Leave(Exit exit, String why) -> end(exit, why);
       case Warmed _, Granted _, Forbidden _, Yielded _, Serving _, Closed _, Broken _ ->
           throw impossible(state, event);
@@ -103,20 +119,21 @@ public final class RoleMachine {
   }
 
   private static Step claiming(Claiming state, Event event) {
-    long booted = state.before().bootedMillis();
+    long headStart = state.before().headStartUntilMillis();
     return switch (event) {
       case Granted _ -> Step.of(new Promoting(), new Effect.Serve());
       case Forbidden(long now, String reason) ->
           Step.of(
-              new Standby(booted, now + FORBIDDEN_QUIET_MILLIS, Optional.of(reason)),
+              new Standby(headStart, now + FORBIDDEN_QUIET_MILLIS, Optional.of(reason)),
               new Effect.ReturnLease());
       case Yielded(long now) ->
           Step.of(
-              new Standby(booted, now + YIELDED_QUIET_MILLIS, Optional.empty()),
+              new Standby(headStart, now + YIELDED_QUIET_MILLIS, Optional.empty()),
               new Effect.ReturnLease());
       case Tick _ -> Step.of(state);
       case Leave(Exit exit, String why) -> end(exit, why);
-      case Warmed _, LeaseHeld _, Serving _, Closed _, Broken _ -> throw impossible(state, event);
+      case Warmed _, LeaseHeld _, LeaseTaken _, Serving _, Closed _, Broken _ ->
+          throw impossible(state, event);
     };
   }
 
@@ -126,7 +143,14 @@ public final class RoleMachine {
       case Tick _ -> Step.of(state);
       case Leave(Exit exit, String why) ->
           Step.of(new HandingOver(exit, why), new Effect.Close(exit, why));
-      case Warmed _, LeaseHeld _, Granted _, Forbidden _, Yielded _, Closed _, Broken _ ->
+      case Warmed _,
+          LeaseHeld _,
+          LeaseTaken _,
+          Granted _,
+          Forbidden _,
+          Yielded _,
+          Closed _,
+          Broken _ ->
           throw impossible(state, event);
     };
   }
@@ -138,6 +162,7 @@ public final class RoleMachine {
       case Tick _ -> Step.of(state);
       case Warmed _,
           LeaseHeld _,
+          LeaseTaken _,
           Granted _,
           Forbidden _,
           Yielded _,
@@ -153,7 +178,14 @@ public final class RoleMachine {
       case Closed _ -> end(state.exit(), state.why());
       // Asked twice: the first reason stands.
       case Leave _, Tick _ -> Step.of(state);
-      case Warmed _, LeaseHeld _, Granted _, Forbidden _, Yielded _, Serving _, Broken _ ->
+      case Warmed _,
+          LeaseHeld _,
+          LeaseTaken _,
+          Granted _,
+          Forbidden _,
+          Yielded _,
+          Serving _,
+          Broken _ ->
           throw impossible(state, event);
     };
   }
@@ -163,6 +195,7 @@ public final class RoleMachine {
       case Leave _, Tick _ -> Step.of(state);
       case Warmed _,
           LeaseHeld _,
+          LeaseTaken _,
           Granted _,
           Forbidden _,
           Yielded _,

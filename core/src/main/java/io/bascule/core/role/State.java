@@ -10,11 +10,11 @@ public sealed interface State {
   /**
    * Ready to take over: tries the lease.
    *
-   * @param bootedMillis when it became standby
+   * @param headStartUntilMillis until then the preferred controller goes first
    * @param quietUntilMillis no attempt before
    * @param forbidden why the last attempt was given up for good reason; empty otherwise
    */
-  record Standby(long bootedMillis, long quietUntilMillis, Optional<String> forbidden)
+  record Standby(long headStartUntilMillis, long quietUntilMillis, Optional<String> forbidden)
       implements State {}
 
   /**

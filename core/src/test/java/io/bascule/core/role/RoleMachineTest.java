@@ -14,7 +14,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class RoleMachineTest {
-  private static final State.Standby STANDBY = new State.Standby(1_000, 1_000, Optional.empty());
+  private static final State.Standby STANDBY = new State.Standby(4_000, 1_000, Optional.empty());
   private static final List<State> STATES =
       List.of(
           new State.Starting(),
@@ -29,6 +29,7 @@ class RoleMachineTest {
           new Event.Warmed(1_000),
           new Event.Tick(1_010),
           new Event.LeaseHeld(1_010),
+          new Event.LeaseTaken(1_010),
           new Event.Granted(),
           new Event.Forbidden(1_020, "not allowed"),
           new Event.Yielded(1_020),
@@ -40,13 +41,13 @@ class RoleMachineTest {
   /** Rows are STATES, columns EVENTS: the next state's name, or a dash where it cannot happen. */
   private static final String TABLE =
       """
-      Standby Starting -        -         -       -       -      Ended       -     Ended
-      -       Standby  Claiming -         -       -       -      Ended       -     Ended
-      -       Claiming -        Promoting Standby Standby -      Ended       -     Ended
-      -       Promoting -       -         -       -       Active HandingOver -     Ended
-      -       Active   -        -         -       -       -      HandingOver -     Ended
-      -       HandingOver -     -         -       -       -      HandingOver Ended Ended
-      -       Ended    -        -         -       -       -      Ended       -     Ended
+      Standby Starting -        -        -         -       -       -      Ended       -     Ended
+      -       Standby  Claiming Standby  -         -       -       -      Ended       -     Ended
+      -       Claiming -        -        Promoting Standby Standby -      Ended       -     Ended
+      -       Promoting -       -        -         -       -       Active HandingOver -     Ended
+      -       Active   -        -        -         -       -       -      HandingOver -     Ended
+      -       HandingOver -     -        -         -       -       -      HandingOver Ended Ended
+      -       Ended    -        -        -         -       -       -      Ended       -     Ended
       """;
 
   static Stream<Arguments> everyPair() {
@@ -94,6 +95,17 @@ class RoleMachineTest {
         .containsExactly(new Effect.Claim(false));
   }
 
+  /** It was handed over to: what the other one gave up is not offered to it again. */
+  @Test
+  void shouldNotYieldOnceTheOtherOneHadTheLease() {
+    var booted = RoleMachine.step(new State.Starting(), new Event.Warmed(1_000)).state();
+    assertThat(RoleMachine.step(booted, new Event.LeaseHeld(1_500)).effects())
+        .containsExactly(new Effect.Claim(true));
+    var waiting = RoleMachine.step(booted, new Event.LeaseTaken(1_400)).state();
+    assertThat(RoleMachine.step(waiting, new Event.LeaseHeld(1_500)).effects())
+        .containsExactly(new Effect.Claim(false));
+  }
+
   @Test
   void shouldStayQuietAfterARefusalAndThenAskAgain() {
     var refused =
@@ -108,9 +120,9 @@ class RoleMachineTest {
   void shouldGiveTheLeaseBackWhenItYields() {
     var yielded = RoleMachine.step(new State.Claiming(STANDBY), new Event.Yielded(2_000));
     assertThat(yielded.effects()).containsExactly(new Effect.ReturnLease());
-    assertThat(((State.Standby) yielded.state()).bootedMillis())
+    assertThat(((State.Standby) yielded.state()).headStartUntilMillis())
         .as("the head start is counted from the boot, not from the last try")
-        .isEqualTo(STANDBY.bootedMillis());
+        .isEqualTo(STANDBY.headStartUntilMillis());
   }
 
   @Test
