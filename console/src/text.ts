@@ -431,7 +431,7 @@ export const text = {
     cause: 'Cause',
     receipt: 'Receipt',
     receiptLead: 'What the appliance vouches for at the end.',
-    volumesVerified: 'Volumes verified',
+    volumesVerified: 'Volumes found sound (headers and sizes)',
     writes: 'Writes acknowledged during the upgrade',
     redundant: 'Redundant at the end',
     yes: 'Yes',

@@ -3,6 +3,7 @@ package io.bascule.cli;
 import io.bascule.cli.screen.Table;
 import io.bascule.cli.screen.Times;
 import io.bascule.core.api.ApplianceView;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -11,34 +12,37 @@ final class ControllerTable {
   private ControllerTable() {}
 
   static Table of(List<ApplianceView.Controller> controllers) {
-    var table =
-        new Table("CONTROLLER", "ROLE", "STATUS", "VERSION", "RUNS", "SLOT A", "SLOT B", "SINCE");
-    for (var controller : controllers) {
-      table.row(
-          controller.id(),
-          Table.state(orDash(controller.role())),
-          Table.state(controller.status()),
-          orDash(controller.version()),
-          orDash(controller.runningSlot()),
-          orDash(controller.slots().get("A")),
-          orDash(controller.slots().get("B")),
-          Times.instant(controller.since()));
-    }
-    return table;
+    return table(controllers, true);
   }
 
-  /** The same for a narrow screen. */
+  /** The same for a narrow screen: without the time. */
   static Table brief(List<ApplianceView.Controller> controllers) {
-    var table = new Table("CONTROLLER", "ROLE", "STATUS", "VERSION", "RUNS", "SLOT A", "SLOT B");
+    return table(controllers, false);
+  }
+
+  private static Table table(List<ApplianceView.Controller> controllers, boolean since) {
+    var columns =
+        new ArrayList<>(
+            List.of("CONTROLLER", "ROLE", "STATUS", "VERSION", "RUNS", "SLOT A", "SLOT B"));
+    if (since) {
+      columns.add("SINCE");
+    }
+    var table = new Table(columns.toArray(String[]::new));
     for (var controller : controllers) {
-      table.row(
-          controller.id(),
-          Table.state(orDash(controller.role())),
-          Table.state(controller.status()),
-          orDash(controller.version()),
-          orDash(controller.runningSlot()),
-          orDash(controller.slots().get("A")),
-          orDash(controller.slots().get("B")));
+      var cells =
+          new ArrayList<Object>(
+              List.of(
+                  controller.id(),
+                  Table.state(orDash(controller.role())),
+                  Table.state(controller.status()),
+                  orDash(controller.version()),
+                  orDash(controller.runningSlot()),
+                  orDash(controller.slots().get("A")),
+                  orDash(controller.slots().get("B"))));
+      if (since) {
+        cells.add(Times.instant(controller.since()));
+      }
+      table.row(cells.toArray());
     }
     return table;
   }

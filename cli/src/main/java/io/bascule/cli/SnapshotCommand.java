@@ -1,5 +1,6 @@
 package io.bascule.cli;
 
+import io.bascule.cli.client.ApplianceClient;
 import io.bascule.cli.client.NotReachable;
 import io.bascule.cli.client.Refused;
 import io.bascule.cli.screen.Screen;
@@ -8,7 +9,9 @@ import io.bascule.cli.screen.Table;
 import io.bascule.core.api.SnapshotView;
 import io.bascule.core.api.VolumeView;
 import java.io.IOException;
+import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -39,8 +42,47 @@ final class SnapshotCommand extends GroupCommand {
     return VolumeCommand.path(volume) + "/snapshots";
   }
 
-  private static String path(String volume, String name) {
-    return path(volume) + "/" + ApplianceCommand.encoded(name);
+  /** A command for one snapshot. */
+  abstract static class ForOne extends ApplianceCommand {
+    @Parameters(index = "0", paramLabel = "VOLUME", description = "The snapshot's volume.")
+    protected String volume;
+
+    @Parameters(index = "1", paramLabel = "NAME", description = "The snapshot.")
+    protected String name;
+
+    final String path() {
+      return SnapshotCommand.path(volume) + "/" + encoded(name);
+    }
+  }
+
+  /** One that cannot be taken back: says first what it will do, and asks. */
+  abstract static class Destructive extends ForOne {
+    @Option(names = "--yes", description = "Don't ask.")
+    private boolean yes;
+
+    /** What will be gone, line by line, with the question at the end. */
+    abstract List<String> warning(SnapshotView snapshot);
+
+    abstract int carryOut(Screen screen, ApplianceClient client) throws NotReachable, Refused;
+
+    @Override
+    final int run(Screen screen) throws NotReachable, Refused, IOException {
+      requireAnswer(spec.name(), yes, screen);
+      var client = client();
+      if (!yes) {
+        var lines = warning(client.get(path(), SnapshotView.class));
+        lines.subList(0, lines.size() - 1).forEach(screen::line);
+        if (!screen.confirm(lines.getLast())) {
+          screen.line("Nothing was changed.");
+          return ExitCode.FAILED;
+        }
+      }
+      return carryOut(screen, client);
+    }
+  }
+
+  private static Instant taken(SnapshotView snapshot) {
+    return snapshot.createdAt().truncatedTo(ChronoUnit.SECONDS);
   }
 
   @Command(
@@ -104,7 +146,7 @@ final class SnapshotCommand extends GroupCommand {
                 one.name(),
                 Sizes.format(one.sizeBytes()),
                 Sizes.format(one.allocatedBytes()),
-                one.createdAt().truncatedTo(ChronoUnit.SECONDS)
+                taken(one)
               });
     }
   }
@@ -119,13 +161,7 @@ final class SnapshotCommand extends GroupCommand {
         "",
         "Example: bascule snapshot clone db before-update db-test"
       })
-  static final class CloneIt extends ApplianceCommand {
-    @Parameters(index = "0", paramLabel = "VOLUME", description = "The snapshot's volume.")
-    private String volume;
-
-    @Parameters(index = "1", paramLabel = "NAME", description = "The snapshot.")
-    private String name;
-
+  static final class CloneIt extends ForOne {
     @Parameters(index = "2", paramLabel = "NEWVOLUME", description = "The new volume's name.")
     private String newVolume;
 
@@ -133,7 +169,7 @@ final class SnapshotCommand extends GroupCommand {
     int run(Screen screen) throws NotReachable, Refused {
       return tell(
           screen,
-          client().change("POST", path(volume, name) + "/clone", new SnapshotView.Clone(newVolume)),
+          client().change("POST", path() + "/clone", new SnapshotView.Clone(newVolume)),
           VolumeView.class,
           made ->
               screen.line(
@@ -158,36 +194,21 @@ final class SnapshotCommand extends GroupCommand {
         "",
         "Example: bascule snapshot rollback db before-update"
       })
-  static final class RollBack extends ApplianceCommand {
-    @Parameters(index = "0", paramLabel = "VOLUME", description = "The volume.")
-    private String volume;
-
-    @Parameters(index = "1", paramLabel = "NAME", description = "Its snapshot.")
-    private String name;
-
-    @Option(names = "--yes", description = "Don't ask.")
-    private boolean yes;
+  static final class RollBack extends Destructive {
+    @Override
+    List<String> warning(SnapshotView snapshot) {
+      return List.of(
+          "Volume '%s' gets the content it had at %s (snapshot '%s')."
+              .formatted(volume, taken(snapshot), name),
+          "What was written to it since is lost, for good.",
+          "Roll volume '" + volume + "' back?");
+    }
 
     @Override
-    int run(Screen screen) throws NotReachable, Refused, IOException {
-      var client = client();
-      if (!yes) {
-        if (!screen.interactive()) {
-          throw usage("there is no terminal to ask on; --yes rolls back without asking");
-        }
-        var snapshot = client.get(path(volume, name), SnapshotView.class);
-        screen.line(
-            "Volume '%s' gets the content it had at %s (snapshot '%s')."
-                .formatted(volume, snapshot.createdAt().truncatedTo(ChronoUnit.SECONDS), name));
-        screen.line("What was written to it since is lost, for good.");
-        if (!screen.confirm("Roll volume '" + volume + "' back?")) {
-          screen.line("Nothing was changed.");
-          return ExitCode.FAILED;
-        }
-      }
+    int carryOut(Screen screen, ApplianceClient client) throws NotReachable, Refused {
       return tell(
           screen,
-          client.change("POST", path(volume, name) + "/rollback", null),
+          client.change("POST", path() + "/rollback", null),
           VolumeView.class,
           _ -> screen.line("Rolled volume '" + volume + "' back to its snapshot '" + name + "'"));
     }
@@ -197,38 +218,19 @@ final class SnapshotCommand extends GroupCommand {
       name = "delete",
       description = "Delete a snapshot; asks first. Its volume and its clones stay.",
       footer = {"", "Example: bascule snapshot delete db before-update"})
-  static final class Delete extends ApplianceCommand {
-    @Parameters(index = "0", paramLabel = "VOLUME", description = "The snapshot's volume.")
-    private String volume;
-
-    @Parameters(index = "1", paramLabel = "NAME", description = "The snapshot.")
-    private String name;
-
-    @Option(names = "--yes", description = "Don't ask.")
-    private boolean yes;
+  static final class Delete extends Destructive {
+    @Override
+    List<String> warning(SnapshotView snapshot) {
+      return List.of(
+          "This deletes snapshot '%s' of volume '%s' (taken at %s, %s allocated), for good."
+              .formatted(name, volume, taken(snapshot), Sizes.format(snapshot.allocatedBytes())),
+          "The volume, and clones of the snapshot, stay as they are.",
+          "Delete snapshot '" + name + "'?");
+    }
 
     @Override
-    int run(Screen screen) throws NotReachable, Refused, IOException {
-      var client = client();
-      if (!yes) {
-        if (!screen.interactive()) {
-          throw usage("there is no terminal to ask on; --yes deletes without asking");
-        }
-        var snapshot = client.get(path(volume, name), SnapshotView.class);
-        screen.line(
-            "This deletes snapshot '%s' of volume '%s' (taken at %s, %s allocated), for good."
-                .formatted(
-                    name,
-                    volume,
-                    snapshot.createdAt().truncatedTo(ChronoUnit.SECONDS),
-                    Sizes.format(snapshot.allocatedBytes())));
-        screen.line("The volume, and clones of the snapshot, stay as they are.");
-        if (!screen.confirm("Delete snapshot '" + name + "'?")) {
-          screen.line("Nothing was deleted.");
-          return ExitCode.FAILED;
-        }
-      }
-      String body = client.change("DELETE", path(volume, name), null);
+    int carryOut(Screen screen, ApplianceClient client) throws NotReachable, Refused {
+      String body = client.change("DELETE", path(), null);
       return tellDone(screen, body, "Deleted snapshot '" + name + "' of volume '" + volume + "'");
     }
   }

@@ -126,9 +126,7 @@ final class VolumeCheckCommand extends ApplianceCommand {
     }
     var client = client();
     if (!yes) {
-      if (!screen.interactive()) {
-        throw usage("there is no terminal to ask on; --yes accepts without asking");
-      }
+      requireAnswer("--accept", yes, screen);
       var check = client.get(VolumeCommand.path(volume) + "/check", VolumeCheckView.class);
       if (check.volumes().getFirst().state().equals("SUSPECT")) {
         screen.line("A sync of volume '" + volume + "' failed: some of what hosts were told is");
