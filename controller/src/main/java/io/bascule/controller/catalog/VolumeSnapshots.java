@@ -124,7 +124,7 @@ public final class VolumeSnapshots implements SnapshotService {
   public SnapshotView create(String volume, String name, String by) {
     volumes.refuseWhileUpgrading("taking a snapshot");
     var pool = needed();
-    Volumes.checkName(name, "snapshot");
+    VolumeRules.checkName(name, "snapshot");
     return volumes.changing(() -> {
       var of = sound(volume);
       var entry = reserve(of, name);
@@ -132,7 +132,8 @@ public final class VolumeSnapshots implements SnapshotService {
         pool.take(of.uuid(), entry.uuid());
       } catch (StoreException e) {
         giveUp(entry, e);
-        throw Volumes.refusal(e, "Snapshot " + name + " of volume " + volume + " was not taken");
+        throw VolumeRules.refusal(
+            e, "Snapshot " + name + " of volume " + volume + " was not taken");
       }
       db.transaction(sql -> {
         SnapshotTable.setState(sql, entry.uuid(), CatalogTable.READY);

@@ -17,7 +17,6 @@ import io.bascule.core.volume.Volume;
 import io.bascule.core.volume.VolumeStore;
 import java.sql.SQLException;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -27,7 +26,6 @@ import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 import java.util.function.Supplier;
-import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -49,18 +47,8 @@ public final class Volumes implements VolumeService {
   /** LUNs are 0 to 255. */
   static final int VOLUMES_MAX = 256;
 
-  static final long SIZE_MIN = 1L << 20;
-
-  /** The largest file of ext4. */
-  static final long SIZE_MAX = 16L << 40;
-
-  /** A volume's size is a multiple of its physical block. */
-  static final long SIZE_STEP = 4096;
-
   /** A sentence names so many of a volume's snapshots. */
   private static final int SNAPSHOTS_TOLD = 5;
-
-  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,62}");
 
   private final StateDb db;
   private final VolumeStore store;
@@ -291,20 +279,6 @@ public final class Volumes implements VolumeService {
     }
   }
 
-  /** {@code what}: a volume or a snapshot. */
-  static void checkName(String name, String what) {
-    if (!NAME.matcher(name).matches()) {
-      throw new Refusal(
-          ErrorCode.INVALID_ARGUMENT,
-          "'"
-              + name.substring(0, Math.min(name.length(), 80))
-              + "' is no "
-              + what
-              + " name: letters, digits, '.', '_', '-', at most 63, beginning with a letter or"
-              + " digit.");
-    }
-  }
-
   @Override
   public VolumeView create(String name, long sizeBytes, String by) {
     surroundings.refuseWhileUpgrading("creating a volume");
@@ -315,15 +289,15 @@ public final class Volumes implements VolumeService {
    * Makes a volume whose data {@code data} makes, under the lock; {@code how} is for the event log.
    */
   VolumeView make(String name, long sizeBytes, Function<UUID, Volume> data, String how) {
-    checkName(name, "volume");
-    checkSize(sizeBytes);
+    VolumeRules.checkName(name, "volume");
+    VolumeRules.checkSize(sizeBytes);
     var entry = reserve(name, sizeBytes);
     Volume volume;
     try {
       volume = data.apply(entry.uuid());
     } catch (StoreException e) {
       giveUp(entry, e);
-      throw refusal(e, "Volume " + name + " was not created");
+      throw VolumeRules.refusal(e, "Volume " + name + " was not created");
     }
     opened.put(entry.uuid(), volume);
     setState(entry, CatalogTable.READY);
@@ -332,7 +306,14 @@ public final class Volumes implements VolumeService {
     events.record(
         "INFO",
         "volume.created",
-        "Volume " + name + " of " + size(sizeBytes) + " is LUN " + entry.lun() + ", " + how);
+        "Volume "
+            + name
+            + " of "
+            + VolumeRules.inWords(sizeBytes)
+            + " is LUN "
+            + entry.lun()
+            + ", "
+            + how);
     return view(entry);
   }
 
@@ -352,7 +333,7 @@ public final class Volumes implements VolumeService {
       volume.close();
       whileClosed.run();
     } catch (StoreException e) {
-      throw refusal(e, "Volume " + entry.name() + " was not changed");
+      throw VolumeRules.refusal(e, "Volume " + entry.name() + " was not changed");
     } finally {
       if (closed) {
         openOne(entry);
@@ -421,21 +402,25 @@ public final class Volumes implements VolumeService {
   @Override
   public VolumeView resize(String name, long sizeBytes, String by) {
     surroundings.refuseWhileUpgrading("resizing a volume");
-    checkSize(sizeBytes);
+    VolumeRules.checkSize(sizeBytes);
     lock.lock();
     try {
       var entry = entry(name);
       if (sizeBytes < entry.sizeBytes()) {
         throw new Refusal(
             ErrorCode.INVALID_ARGUMENT,
-            "A volume only grows: " + name + " has " + size(entry.sizeBytes()) + " already.");
+            "A volume only grows: "
+                + name
+                + " has "
+                + VolumeRules.inWords(entry.sizeBytes())
+                + " already.");
       }
       var volume = usable(entry);
       if (sizeBytes > entry.sizeBytes()) {
         try {
           store.grow(entry.uuid(), sizeBytes);
         } catch (StoreException e) {
-          throw refusal(e, "Volume " + name + " was not resized");
+          throw VolumeRules.refusal(e, "Volume " + name + " was not resized");
         }
         Check.that(volume.sizeBytes() == sizeBytes, "%s did not grow", name);
         db.transaction(sql -> {
@@ -445,7 +430,9 @@ public final class Volumes implements VolumeService {
         reload();
         surroundings.changed();
         events.record(
-            "INFO", "volume.resized", "Volume " + name + " has " + size(sizeBytes) + ", by " + by);
+            "INFO",
+            "volume.resized",
+            "Volume " + name + " has " + VolumeRules.inWords(sizeBytes) + ", by " + by);
       }
       return view(entry(name));
     } finally {
@@ -584,7 +571,7 @@ public final class Volumes implements VolumeService {
       try {
         store.accept(entry.uuid());
       } catch (StoreException e) {
-        throw refusal(e, "Volume " + name + " was not accepted");
+        throw VolumeRules.refusal(e, "Volume " + name + " was not accepted");
       }
       events.clear(suspectAlert(entry));
       events.record(
@@ -620,44 +607,6 @@ public final class Volumes implements VolumeService {
       CatalogTable.setState(sql, entry.uuid(), state);
       return entry;
     });
-  }
-
-  private static void checkSize(long sizeBytes) {
-    if (sizeBytes < SIZE_MIN || sizeBytes > SIZE_MAX || sizeBytes % SIZE_STEP != 0) {
-      throw new Refusal(
-          ErrorCode.INVALID_ARGUMENT,
-          "A volume has "
-              + size(SIZE_MIN)
-              + " to "
-              + size(SIZE_MAX)
-              + ", a multiple of "
-              + SIZE_STEP
-              + " bytes; not "
-              + sizeBytes
-              + ".");
-    }
-  }
-
-  static Refusal refusal(StoreException e, String what) {
-    return switch (e) {
-      case StoreException.Full full ->
-          new Refusal(ErrorCode.NO_SPACE, what + ": the enclosure is full. Free some space.");
-      case StoreException other -> {
-        LOG.log(System.Logger.Level.ERROR, what, other);
-        yield new Refusal(ErrorCode.INTERNAL, what + ": " + other.getMessage());
-      }
-    };
-  }
-
-  private static String size(long bytes) {
-    for (int shift = 40; shift >= 10; shift -= 10) {
-      if (bytes >= 1L << shift) {
-        double units = (double) bytes / (1L << shift);
-        String text = String.format(Locale.ROOT, "%.1f", units).replace(".0", "");
-        return text + " " + "KMGT".charAt(shift / 10 - 1) + "iB";
-      }
-    }
-    return bytes + " bytes";
   }
 
   /** Closes every volume; what was acknowledged stays. */
