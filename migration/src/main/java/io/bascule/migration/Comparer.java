@@ -56,7 +56,7 @@ final class Comparer {
   }
 
   /** Any thread: whatever was found before does not count any more. */
-  void askRestart() {
+  synchronized void askRestart() {
     restartAsked = true;
     clean = false;
   }
@@ -105,7 +105,9 @@ final class Comparer {
       return;
     }
     if (mirror.guard().mark("recording a whole comparison", () -> mirror.marks().markVerified())) {
-      clean = !restartAsked;
+      synchronized (this) {
+        clean = !restartAsked; // or one that is asked just now would be forgotten
+      }
     }
   }
 
