@@ -11,14 +11,12 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.UUID;
-import java.util.logging.Level;
-import java.util.logging.Logger;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /** Disks that lose a bit, a file, or the will to sync: found, and never wrong data. */
+@ExtendWith(Quiet.class)
 class DamageTest {
   private static final int MIB = 1 << 20;
   private static final int SIZE = 6 * MIB;
@@ -26,19 +24,6 @@ class DamageTest {
   private static final UUID SNAPSHOT = new UUID(1, 2);
   private static final PoolSettings SETTINGS =
       PoolSettings.DEFAULT.withSegmentBytes(MIB).withBackground(false);
-
-  /** What these tests do is logged as the damage it is. */
-  private static final Logger QUIET = Logger.getLogger("io.bascule.store.v2");
-
-  @BeforeAll
-  static void quiet() {
-    QUIET.setLevel(Level.OFF);
-  }
-
-  @AfterAll
-  static void loud() {
-    QUIET.setLevel(null);
-  }
 
   private final DiskDouble disk = new DiskDouble();
   private final byte[] content = new byte[SIZE];

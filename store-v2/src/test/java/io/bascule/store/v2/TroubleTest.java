@@ -23,33 +23,18 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.logging.Level;
-import java.util.logging.Logger;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /** Failures that meet at the same moment, and what still runs when a pool is left. */
+@ExtendWith(Quiet.class)
 class TroubleTest {
   private static final int MIB = 1 << 20;
   private static final UUID ID = new UUID(1, 1);
   private static final long SOON_SECONDS = 10;
   private static final PoolSettings SETTINGS =
       PoolSettings.DEFAULT.withSegmentBytes(MIB).withBackground(false).withCompress(false);
-
-  /** What these tests do is logged as the trouble it is. */
-  private static final Logger QUIET = Logger.getLogger("io.bascule.store.v2");
-
-  @BeforeAll
-  static void quiet() {
-    QUIET.setLevel(Level.OFF);
-  }
-
-  @AfterAll
-  static void loud() {
-    QUIET.setLevel(null);
-  }
 
   private final DiskDouble disk = new DiskDouble();
   private final HookedDirectory hooked = new HookedDirectory(disk);
