@@ -6,12 +6,14 @@ import io.bascule.e2e.faulty.CrashesAtBoot;
 import io.bascule.e2e.faulty.HangsLater;
 import io.bascule.e2e.faulty.NeverHealthy;
 import java.io.IOException;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * A release that does not work is undone by itself, the cause is shown, and hosts notice nothing.
  */
+@Order(1) // Long and one after the other: begins first.
 class BadReleaseTest {
   @ParameterizedTest
   @ValueSource(classes = {CrashesAtBoot.class, NeverHealthy.class, HangsLater.class})

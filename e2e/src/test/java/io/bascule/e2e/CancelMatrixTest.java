@@ -18,6 +18,7 @@ import org.junit.jupiter.api.TestMethodOrder;
  * 1.2.2.
  */
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+@Order(2) // Long and one after the other: begins first.
 class CancelMatrixTest {
   /** What 1-product.md says of each step. */
   private static final Map<String, String> TABLE =

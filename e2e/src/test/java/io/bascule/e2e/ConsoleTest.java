@@ -7,12 +7,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 
 /**
  * The console in Debian's Chromium, against a real appliance whose controllers change over while it
  * is open.
  */
+@Order(3) // Long and one after the other: begins first.
 class ConsoleTest {
   private static final Path BROWSER = Path.of("browser").toAbsolutePath();
 

@@ -24,11 +24,22 @@ final class Migrating {
 
   private Migrating() {}
 
+  /** What is done to a migration: in ./check one kind is always tested, and two of the others. */
+  enum Kind {
+    CANCELED,
+    KILLED,
+    ROLES,
+    FAULTS,
+    CONFORMANCE
+  }
+
+  private static final int OTHERS = 2;
+
   /**
-   * All of them in ./check --all, a rotating one in ./check; those whose text holds {@code
-   * -Dbascule.migration.only=REGEX} if that is given.
+   * All of them in ./check --all; in ./check a rotating one if it is the kind's turn, otherwise
+   * none; those whose text holds {@code -Dbascule.migration.only=REGEX} if that is given.
    */
-  static <T> Stream<T> sample(List<T> all) {
+  static <T> Stream<T> sample(Kind kind, List<T> all) {
     String only = System.getProperty("bascule.migration.only");
     if (only != null) {
       var wanted = Pattern.compile(only).asPredicate();
@@ -37,9 +48,19 @@ final class Migrating {
     if (Boolean.getBoolean("bascule.check.all")) {
       return all.stream();
     }
+    long seed = Long.getLong("bascule.check.seed", 1);
+    var others = new ArrayList<>(List.of(Kind.values()));
+    others.remove(Kind.CANCELED);
+    if (kind != Kind.CANCELED && !shuffled(others, seed).subList(0, OTHERS).contains(kind)) {
+      return Stream.empty();
+    }
+    return shuffled(all, seed).stream().limit(1);
+  }
+
+  private static <T> List<T> shuffled(List<T> all, long seed) {
     var shuffled = new ArrayList<>(all);
-    Collections.shuffle(shuffled, new Random(Long.getLong("bascule.check.seed", 1)));
-    return shuffled.stream().limit(1);
+    Collections.shuffle(shuffled, new Random(seed));
+    return shuffled;
   }
 
   /** At 1.2.2, with the volumes "db" for our host and "image" for others. */

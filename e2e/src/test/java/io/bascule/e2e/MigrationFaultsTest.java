@@ -3,6 +3,7 @@ package io.bascule.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import io.bascule.e2e.Migrating.Kind;
 import io.bascule.host.initiator.BlockDevice;
 import io.bascule.host.initiator.ScsiException;
 import io.bascule.platform.Layout;
@@ -55,10 +56,10 @@ class MigrationFaultsTest {
     // In Phase 2 nothing is copied yet.
     all.add(new Case(3, Fault.FLIPPED_BIT));
     all.add(new Case(4, Fault.FLIPPED_BIT));
-    return Migrating.sample(all);
+    return Migrating.sample(Kind.FAULTS, all);
   }
 
-  @ParameterizedTest
+  @ParameterizedTest(allowZeroInvocations = true)
   @MethodSource("cases")
   void shouldNeverBeAnErrorAtAHost(Case now) throws IOException {
     try (var disk = OwnDisk.mount(folder);
