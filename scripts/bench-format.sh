@@ -9,10 +9,13 @@
 # temporary files). BASCULE_PORT: the first of twelve free ports (24620).
 set -euo pipefail
 home="$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)"
+# shellcheck source=environment.sh
+source "$home/scripts/environment.sh"
+find_jdk || missing_tools jdk
 rounds="${1:-5}"
 gib="${2:-1}"
 [[ "$rounds" =~ ^[1-9][0-9]?$ && "$gib" =~ ^[1-9][0-9]?$ ]] || {
-  sed -n '2,10s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+  sed -n '2,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
   exit 2
 }
 for tool in jq qemu-img iscsi-perf; do
@@ -104,3 +107,10 @@ for format in "${formats[@]}"; do
   echo "256 MiB of twice compressible data in format $format: the volume says $(($(allocated "$format" half) >> 20)) MiB," \
     "its folder grew by $(((after - before) >> 20)) MiB"
 done
+
+jars="$(dirname "$(find "$base/2/controllers/0/slots" -name 'bascule-store-v2-*.jar' | head -n 1)")"
+tests="$home/store-v2/target/test-classes"
+[[ -d "$tests" ]] || mvn -q -B -f "$home" -pl store-v2 -am -DskipTests package </dev/null
+echo "The index of a volume of 1 TiB full of runs of 64 KiB:"
+"$JAVA_HOME/bin/java" --enable-native-access=ALL-UNNAMED -Xlog:disable -cp "$tests:$jars/*" \
+  io.bascule.store.v2.MapBench "$base" 1024

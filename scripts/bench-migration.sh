@@ -107,6 +107,7 @@ cancels() {
 
 copies() {
   make "$1"
+  bascule volume delete load --yes >/dev/null # cp would write its holes
   local files="$data/enclosure/v1"
   plain() {
     began="$(millis)"
