@@ -163,6 +163,11 @@ final class Outside {
       assertThat(result.out()).doesNotContain("Pattern verification failed");
     }
 
+    /** Pieces that it was told are written. */
+    int written() {
+      return written;
+    }
+
     @Override
     public void close() {
       stopping = true;
