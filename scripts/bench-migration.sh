@@ -117,7 +117,7 @@ copies() {
     rm -f "$base"/copy/*
   }
   mkdir "$base/copy"
-  before="$(plain)"
+  before="$(plain) $(plain) $(plain)"
   sync
   bascule upgrade start 2.0.1 --pause-at phase-2,phase-3 >/dev/null
   await '.state == "PAUSED" and .step == "PHASE_2"'
@@ -130,9 +130,10 @@ copies() {
   synced="$(($(millis) - began))"
   ended="$(upgrade '.steps[] | select(.name == "PHASE_2") | .endedAt')"
   copied="$(($(date -d "$ended" +%s%3N) - resumed))"
-  after="$(plain)"
+  after="$(plain) $(plain) $(plain)"
+  median="$(tr ' ' '\n' <<<"$before $after" | sort -n | sed -n 3p)"
   echo "$1 GiB: Phase 2 $copied ms and sync $synced ms; cp and sync $before ms before, $after ms after;" \
-    "rate $(jq -n "($before + $after) / 2 / ($copied + $synced) * 100 | round / 100") of cp's"
+    "rate $(jq -n "$median / ($copied + $synced) * 100 | round / 100") of the median cp's"
 }
 
 hosts() {

@@ -57,7 +57,8 @@ final class ChaosTally {
     wrongBlocks += host.wrongBlocks();
     errors += host.errors();
     outsideWrites += piecesOfTheOther;
-    longestPauseMillis = Math.max(longestPauseMillis, host.longestPause().millis());
+    var pause = host.longestPause();
+    longestPauseMillis = Math.max(longestPauseMillis, pause == null ? 0 : pause.millis());
   }
 
   void report() {
