@@ -34,8 +34,7 @@ final class ChaosFaults {
   void any() throws IOException {
     switch (random.nextInt(9)) {
       case 0, 1 -> kill("active", appliance.saysActive().stream().toList());
-      case 2 ->
-          kill("standby", appliance.saysActive().map(ControllerId::other).stream().toList());
+      case 2 -> kill("standby", appliance.saysActive().map(ControllerId::other).stream().toList());
       case 3 -> kill("both", List.of(ControllerId.values()));
       case 4 -> killChassis();
       case 5 -> stopFor("active hangs", true, 20_000);

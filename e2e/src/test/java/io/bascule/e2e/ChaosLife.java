@@ -37,8 +37,7 @@ final class ChaosLife implements AutoCloseable {
   /** The upgrade whose end was told last. */
   private String told = "";
 
-  private ChaosLife(
-      Appliance appliance, OwnDisk disk, Path folder, Random random, ChaosTally tally)
+  private ChaosLife(Appliance appliance, OwnDisk disk, Path folder, Random random, ChaosTally tally)
       throws IOException {
     this.appliance = appliance;
     this.random = random;
@@ -157,7 +156,8 @@ final class ChaosLife implements AutoCloseable {
   private void tried(String what, String... command) {
     var result = appliance.bascule(command);
     assertThat(result.exit()).as("%s", result).isIn(0, 1, 3, 4);
-    tally.action(what + (result.exit() == 0 ? "" : result.exit() == 3 ? " (refused)" : " (failed)"));
+    tally.action(
+        what + (result.exit() == 0 ? "" : result.exit() == 3 ? " (refused)" : " (failed)"));
     if (result.exit() != 0) {
       assertThat(result.err() + result.out()).as("a reason: %s", result).isNotBlank();
     }
@@ -196,7 +196,9 @@ final class ChaosLife implements AutoCloseable {
     appliance.awaitRedundant(release);
     if (!was.equals(told)) {
       told = was;
-      tally.ended(state + (state.equals("IDLE") ? "" : " " + ended.text("from") + " to " + ended.text("to")));
+      tally.ended(
+          state
+              + (state.equals("IDLE") ? "" : " " + ended.text("from") + " to " + ended.text("to")));
     }
     if (!release.equals("2.0.1")) {
       Path formatTwo = Layout.of(appliance.data).volumesV2();

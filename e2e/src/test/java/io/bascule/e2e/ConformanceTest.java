@@ -3,7 +3,6 @@ package io.bascule.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.bascule.e2e.Migrating.Kind;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -27,6 +26,12 @@ class ConformanceTest {
     return sample.isEmpty() ? Stream.empty() : Stream.of(sample);
   }
 
+  /**
+   * Asks for the status of an unaligned block and wants the next aligned one: no answer that is
+   * true passes where a physical block is eight logical ones.
+   */
+  private static final String WRONG_TEST = "GetLBAStatus.UnmapSingle";
+
   /** What the output tells of one test, in this order, or the next suite. */
   private static final Pattern TOLD =
       Pattern.compile("Suite: (\\S+)|Test: (\\S+) \\.\\.\\.|(passed|FAILED|\\[SKIPPED])");
@@ -41,7 +46,7 @@ class ConformanceTest {
       var formatOne = conformance(appliance);
       assertThat(formatOne).hasSizeGreaterThan(100);
       assertThat(formatOne.values()).contains("passed");
-      System.out.println("iscsi-test-cu on format 1: " + count(formatOne));
+      assertThat(failed(formatOne)).containsExactly(WRONG_TEST);
 
       Migrating.start(appliance, "phase-" + String.join(",phase-", phases), 1);
       for (String phase : phases) {
@@ -80,16 +85,7 @@ class ConformanceTest {
     return found;
   }
 
-  private static String count(Map<String, String> outcomes) {
-    var counts = new TreeMap<String, Integer>();
-    outcomes.values().forEach(outcome -> counts.merge(outcome, 1, Integer::sum));
-    var failed = new ArrayList<String>();
-    outcomes.forEach(
-        (test, outcome) -> {
-          if (outcome.equals("FAILED")) {
-            failed.add(test);
-          }
-        });
-    return counts + (failed.isEmpty() ? "" : ", failed: " + failed);
+  private static List<String> failed(Map<String, String> outcomes) {
+    return outcomes.keySet().stream().filter(it -> "FAILED".equals(outcomes.get(it))).toList();
   }
 }
