@@ -5,6 +5,7 @@ import io.bascule.core.volume.StoreException;
 import io.bascule.core.volume.Volume;
 import java.nio.ByteBuffer;
 import java.util.BitSet;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongConsumer;
 
 /**
@@ -30,24 +31,25 @@ final class Comparer {
   /** Something was skipped or differed: this pass proves nothing as a whole. */
   private boolean blemished;
 
-  private volatile boolean clean;
-  private volatile boolean restartAsked;
+  /** What was found damaged before this pass began; if more is, the pass proves nothing. */
+  private long damages;
+
   private volatile long comparedRegions;
 
   /**
    * @param onMismatch told where both differ; the region is marked already
    */
   Comparer(MirroredVolume volume, Mirror mirror, ModeSwitch modes, LongConsumer onMismatch) {
-    this.clean = mirror.marks().isVerified();
     this.volume = volume;
     this.mirror = mirror;
     this.modes = modes;
     this.onMismatch = onMismatch;
+    this.damages = mirror.marks().damages();
   }
 
-  /** The last pass came to its end and found no difference anywhere. */
+  /** A pass came to its end and found no difference anywhere, nor was damage found since. */
   boolean isClean() {
-    return clean;
+    return mirror.marks().isVerified();
   }
 
   /** How far the pass is, in regions. */
@@ -55,18 +57,11 @@ final class Comparer {
     return comparedRegions;
   }
 
-  /** Any thread: whatever was found before does not count any more. */
-  synchronized void askRestart() {
-    restartAsked = true;
-    clean = false;
-  }
-
   private void restart() {
-    restartAsked = false;
+    damages = mirror.marks().damages();
     next = 0;
     spanEnd = 0;
     blemished = false;
-    clean = false;
     comparedRegions = 0;
   }
 
@@ -77,10 +72,10 @@ final class Comparer {
    * @throws StoreException if format 1 cannot be read
    */
   long step(Pool.Buffers buffers) {
-    if (restartAsked) {
+    if (damages != mirror.marks().damages()) {
       restart();
     }
-    Check.that(!clean, "volume %s is compared already", volume.uuid());
+    Check.that(!isClean(), "volume %s is compared already", volume.uuid());
     Mode mode = modes.enterWrite();
     try {
       if (!mode.service().mirrors()) {
@@ -100,14 +95,16 @@ final class Comparer {
   }
 
   private void endPass() {
-    if (blemished) {
+    var verified = new AtomicBoolean();
+    boolean recorded =
+        blemished
+            || mirror
+                .guard()
+                .mark(
+                    "recording a whole comparison",
+                    () -> verified.set(mirror.marks().markVerified(damages)));
+    if (recorded && !verified.get()) {
       restart();
-      return;
-    }
-    if (mirror.guard().mark("recording a whole comparison", () -> mirror.marks().markVerified())) {
-      synchronized (this) {
-        clean = !restartAsked; // or one that is asked just now would be forgotten
-      }
     }
   }
 

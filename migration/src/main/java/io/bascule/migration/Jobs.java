@@ -83,18 +83,7 @@ final class Jobs {
   }
 
   private Mirror newMirror(MirroredVolume volume, Marks marks, FormatTwoGuard guard) {
-    return new Mirror(
-        marks,
-        guard,
-        offsetBytes -> {
-          var now = pool;
-          if (now != null) {
-            now.parts().stream()
-                .filter(part -> part.volume() == volume)
-                .forEach(part -> part.comparer().askRestart());
-          }
-          mismatches.found(volume, offsetBytes);
-        });
+    return new Mirror(marks, guard, offsetBytes -> mismatches.found(volume, offsetBytes));
   }
 
   private void addPart(Pool made, MirroredVolume volume, Mirror mirror) {
@@ -346,7 +335,7 @@ final class Jobs {
     if (settling.guard().isLost()) {
       return "format 2 is lost";
     }
-    return settling.needsCopyBytes() == 0 ? null : "regions need copying again";
+    return isWhole(settling) ? null : "regions need copying or comparing again";
   }
 
   private static boolean endsBy(CompletableFuture<Void> sync, long deadline) {
@@ -364,15 +353,18 @@ final class Jobs {
     }
   }
 
+  /** Nothing is to be copied or compared. Reads of hosts may find damage at any time. */
+  private static boolean isWhole(Pool in) {
+    return in.needsCopyBytes() == 0 && in.isVerified();
+  }
+
   /** The conditions of a commit are looked at once more: from here on there is no way back. */
   void decide() {
     Mode mode = modes.present();
     Decision decision;
-    if (mode.service() != Service.HELD || pool().guard().isLost()) {
-      decision = Decision.REFUSED; // a cancel, or a loss, came first
+    if (mode.service() != Service.HELD || pool().guard().isLost() || !isWhole(pool())) {
+      decision = Decision.REFUSED; // a cancel, a loss, or damage that was read, came first
     } else {
-      Check.that(pool().needsCopyBytes() == 0, "commit with regions that need copying");
-      Check.that(pool().isVerified(), "commit of what was never compared");
       Check.that(modes.awaitPast(false, 0), "commit while writes are under way");
       decision = ask();
     }

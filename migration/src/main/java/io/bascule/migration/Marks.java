@@ -50,7 +50,10 @@ final class Marks implements AutoCloseable {
   /** Every region from here on is NEEDS_COPY, whatever its line says. Only grows. */
   private volatile long scannedRegions;
 
+  /** Changed under this object's lock, like {@link #damages}. */
   private volatile boolean verified;
+
+  private long damages;
 
   private Marks(StoredFile file, UUID volume, long sizeBytes, UUID bootId) {
     this.file = file;
@@ -165,7 +168,7 @@ final class Marks implements AutoCloseable {
     return sum;
   }
 
-  private void writeHeader() {
+  private synchronized void writeHeader() {
     boolean complete = isScanned();
     file.write(0, new Header(volume, sizeBytes, bootId, complete, verified).encode());
   }
@@ -187,15 +190,48 @@ final class Marks implements AutoCloseable {
     return needsCopy.get();
   }
 
-  /** Whether both formats were compared as a whole since all was last marked. */
+  /**
+   * Whether both formats were compared as a whole since all was last marked, and since format 2 was
+   * last found damaged.
+   */
   boolean isVerified() {
     return verified;
   }
 
-  void markVerified() {
+  /** How often format 2 was found damaged; a comparison says nothing about what came later. */
+  synchronized long damages() {
+    return damages;
+  }
+
+  /**
+   * Both were compared as a whole.
+   *
+   * @param damagesBefore what {@link #damages} was as that began
+   * @return false if it has to begin again
+   */
+  synchronized boolean markVerified(long damagesBefore) {
     Check.that(isScanned(), "volume %s is verified but not scanned", volume);
+    if (damages != damagesBefore) {
+      return false;
+    }
     verified = true;
     writeHeader();
+    return true;
+  }
+
+  /**
+   * Format 2 is damaged there: NEEDS_COPY, and what was compared is to be compared again. The file
+   * says the latter first, so that no later process takes the new copy for compared.
+   */
+  void damaged(long first, long count) {
+    synchronized (this) {
+      damages++;
+      if (verified) {
+        verified = false;
+        writeHeader();
+      }
+    }
+    needsCopy(first, count);
   }
 
   boolean anyNeedsCopy(long first, long count) {

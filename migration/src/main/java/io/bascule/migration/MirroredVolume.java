@@ -187,7 +187,7 @@ final class MirroredVolume implements Volume {
   /** Damage that format 2 itself has noticed: format 1 is right, and is copied again. */
   private void repair(Mirror mirror, long region, long count) {
     try (var held = locks.exclusive(region, count)) {
-      if (mirror.guard().mark("marking damage", () -> mirror.marks().needsCopy(region, count))) {
+      if (mirror.guard().mark("marking damage", () -> mirror.marks().damaged(region, count))) {
         mirror.damaged(region * Regions.BYTES);
       }
     }

@@ -2,10 +2,12 @@ package io.bascule.migration;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.bascule.core.migration.Event.Decision;
 import io.bascule.core.migration.Phase;
 import io.bascule.core.migration.State;
 import io.bascule.core.upgrade.Upgrade.Priority;
 import io.bascule.core.upgrade.Upgrade.Tuning;
+import io.bascule.core.volume.StoreException;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -13,6 +15,8 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -204,12 +208,12 @@ class FaultTest {
   void shouldRepairDamageThatAHostMeets() {
     try (var rig = new Rig(1).filled(10)) {
       rig.reach(Phase.CONFIRM);
-      var damaged = new java.util.concurrent.atomic.AtomicBoolean(true);
+      var damaged = new AtomicBoolean(true);
       rig.faults.before =
           call -> {
             if (call.equals("tryRead")
                 || (call.equals("read") && damaged.compareAndSet(true, false))) {
-              throw new io.bascule.core.volume.StoreException.Corrupt("checksum");
+              throw new StoreException.Corrupt("checksum");
             }
           };
       rig.verifyServed();
@@ -220,6 +224,81 @@ class FaultTest {
       rig.verifyServed();
       rig.verifyFormatTwoAlone();
       assertThat(rig.row.isInvalid()).isFalse();
+    }
+  }
+
+  private static Consumer<String> damagedOnce(AtomicBoolean met) {
+    return call -> {
+      if (!met.get() && (call.equals("tryRead") || call.equals("read"))) {
+        met.set(call.equals("read"));
+        throw new StoreException.Corrupt("checksum");
+      }
+    };
+  }
+
+  /** A copy that nobody has compared: the next process compares, as this one would have. */
+  @Test
+  void shouldCompareAgainAfterATakeoverWhatWasFoundDamaged() {
+    try (var rig = new Rig(1).filled(11)) {
+      rig.oracles.getFirst().change(rig.volumes.getFirst(), 3, 0, Rig.BLOCKS, false);
+      rig.reach(Phase.CONFIRM);
+      rig.migration.aim(Phase.CONFIRM, true, Rig.QUICK);
+      rig.proveAll(); // or everything would be copied again
+      Rig.until(
+          () -> rig.migration.status().state() instanceof State.Working w && w.paused(), "paused");
+      var met = new AtomicBoolean();
+      rig.faults.before = damagedOnce(met);
+      rig.verifyServed();
+      rig.faults.before = call -> {};
+      assertThat(met).isTrue();
+      rig.restart(Optional.of(Phase.CONFIRM), 1000);
+      // What only a comparison finds, this store being without checksums.
+      rig.two.flip(rig.ids.getFirst() + ".data", 5 * Regions.BYTES + 9);
+      rig.migration.aim(Phase.CONFIRM, false, Rig.QUICK);
+      rig.awaitReached(Phase.CONFIRM);
+      rig.commit();
+      rig.verifyServed();
+      rig.verifyFormatTwoAlone();
+      assertThat(rig.row.isInvalid()).isFalse();
+    }
+  }
+
+  /** While the record is asked: if it says no, the region is copied and compared before the next. */
+  @Test
+  void shouldCommitOnlyWhatIsWholeAgain() {
+    try (var rig = new Rig(1).filled(12)) {
+      rig.restart(Optional.empty(), 60_000);
+      rig.reach(Phase.CONFIRM);
+      var met = new AtomicBoolean();
+      var asked = new AtomicInteger();
+      var compare = new CountDownLatch(1);
+      rig.row.answer =
+          () -> {
+            if (asked.incrementAndGet() > 1) {
+              return Optional.empty();
+            }
+            rig.faults.before = damagedOnce(met);
+            rig.verifyServed();
+            rig.faults.before = FakeFormatTwo.Faults.stalls("extents", compare);
+            return Optional.of(Decision.REFUSED);
+          };
+      try {
+        rig.tryCommit();
+        Rig.until(
+            () ->
+                rig.migration.status().state() instanceof State.Working w
+                    && w.copied()
+                    && !w.verified(),
+            "it is compared first");
+      } finally {
+        compare.countDown();
+      }
+      rig.commit();
+      assertThat(met).isTrue();
+      assertThat(asked).hasValue(2);
+      assertThat(rig.row.isInvalid()).isFalse();
+      rig.verifyServed();
+      rig.verifyFormatTwoAlone();
     }
   }
 }

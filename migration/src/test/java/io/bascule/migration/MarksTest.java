@@ -115,13 +115,31 @@ class MarksTest {
 
   @Test
   void shouldCountForNothingAfterAnotherBoot() {
-    scanned(10).markVerified();
+    assertThat(scanned(10).markVerified(0)).isTrue();
     assertThat(reopen(BOOT).isVerified()).isTrue();
     var next = reopen(UUID.randomUUID());
     assertThat(next.isScanned()).isFalse();
     assertThat(next.isVerified()).isFalse();
     assertThat(next.allNeedCopy(0, REGIONS)).isTrue();
     assertThat(reopen(BOOT).isScanned()).as("once disbelieved, for good").isFalse();
+  }
+
+  /** Also for the next process, which copies the region again and has not seen it compared. */
+  @Test
+  void shouldNotBeVerifiedAnyMoreOnceDamageIsFound() {
+    var marks = scanned(10);
+    marks.copied(10, 1);
+    assertThat(marks.markVerified(marks.damages())).isTrue();
+    long before = marks.damages();
+    marks.damaged(10, 1);
+    assertThat(marks.isVerified()).isFalse();
+    assertThat(marks.allNeedCopy(10, 1)).isTrue();
+    marks.copied(10, 1);
+    assertThat(marks.markVerified(before)).as("by a pass that began before").isFalse();
+    var next = reopen(BOOT);
+    assertThat(next.isVerified()).isFalse();
+    assertThat(next.markVerified(next.damages())).isTrue();
+    assertThat(reopen(BOOT).isVerified()).isTrue();
   }
 
   @Test

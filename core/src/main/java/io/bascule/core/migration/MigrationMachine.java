@@ -396,11 +396,13 @@ public final class MigrationMachine {
           deciding ? Step.of(at(state, Stage.DECIDING, Optional.of(loss))) : lose(loss);
       case Event.Cancel _ -> cancel();
       case Event.Remarked _ ->
-          deciding
-              ? Step.of(state) // too late: the answer alone counts
-              : spoiled(state, Step.of(before.with(before.paused(), false, before.verified())));
+          spoiled(state, Step.of(before.with(before.paused(), false, before.verified())));
       case Event.Mismatch mismatch ->
-          deciding ? Step.of(state, alarm(mismatch)) : spoiled(state, mismatched(before, mismatch));
+          spoiled(
+              state,
+              deciding
+                  ? Step.of(before.with(before.paused(), false, false), alarm(mismatch))
+                  : mismatched(before, mismatch));
       case Event.Aim _, Event.CommitAsked _, Event.Tick _, Event.CopyDone _, Event.PassClean _ ->
           Step.of(state);
       case Event.Unreadable unreadable ->
@@ -430,14 +432,13 @@ public final class MigrationMachine {
 
   /**
    * What a commit needs is not so any more. A hold comes to its end first: it alone knows what it
-   * holds.
+   * holds. Once the record is asked its answer counts; this is for what is done after a no.
    */
   private static Step spoiled(Committing state, Step change) {
     var before = (Working) change.state();
     List<Effect> effects = new ArrayList<>(change.effects());
-    if (state.stage() == Stage.HOLDING) {
-      return new Step(
-          new Committing(before, Stage.HOLDING, state.tries(), Optional.empty()), effects);
+    if (state.stage() != Stage.SYNCING) {
+      return new Step(new Committing(before, state.stage(), state.tries(), state.lost()), effects);
     }
     effects.addAll(backTo(before).effects());
     return new Step(before, effects);

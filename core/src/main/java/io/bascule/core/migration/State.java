@@ -71,7 +71,8 @@ public sealed interface State {
   }
 
   /**
-   * The commit is under way. What can still go wrong leads back to {@code before}.
+   * The commit is under way. What can still go wrong leads back to {@code before}; if that is not
+   * the end of Phase 4 any more, the hold or the record's answer is only waited for.
    *
    * @param tries holds that took too long
    * @param lost format 2 failed while the record was being asked
@@ -80,7 +81,7 @@ public sealed interface State {
     public Committing {
       Check.that(before.phase() == Phase.CONFIRM, "commit in %s", before.phase());
       Check.that(
-          stage == Stage.HOLDING || before.reached(),
+          stage != Stage.SYNCING || before.reached(),
           "the commit is %s before the end of Phase 4: %s",
           stage,
           before);

@@ -109,7 +109,7 @@ class MigrationMachineTest {
       confirmed: remarked=Working[] mismatch=Working[ALARM,PAUSE] unreadable=Working[REST,ALARM,PAUSE] failed=Losing[MARKING,REST,LOSS] cancel=Canceled[V1,REST,DROP] commit=Committing[SYNC] stays aim4 copyDone clean tick synced
       syncing: remarked=Working[READ_V2,COMPARE] mismatch=Working[ALARM,PAUSE,READ_V2,COMPARE] unreadable=Working[REST,ALARM,PAUSE] failed=Losing[MARKING,REST,LOSS] cancel=Canceled[V1,REST,DROP] synced=Committing[HOLD] stays aim1 aim2 aim3 aim4 pause2 copyDone clean tick commit
       holding: remarked=Committing[] mismatch=Committing[ALARM,PAUSE] failed=Losing[MARKING,REST,LOSS] cancel=Canceled[V1,REST,DROP] held=Committing[DECIDE] holdFailed=Committing[READ_V2,SYNC] stays aim1 aim2 aim3 aim4 pause2 copyDone clean unreadable tick commit
-      deciding: mismatch=Committing[ALARM] failed=Committing[] cancel=Canceled[V1,REST,DROP] yes=Committed[V2,FREE] no=Working[READ_V2,COMPARE] unknown=Stopped[STOP] stays aim1 aim2 aim3 aim4 pause2 copyDone remarked clean unreadable tick commit
+      deciding: remarked=Committing[] mismatch=Committing[ALARM] failed=Committing[] cancel=Canceled[V1,REST,DROP] yes=Committed[V2,FREE] no=Working[READ_V2,COMPARE] unknown=Stopped[STOP] stays aim1 aim2 aim3 aim4 pause2 copyDone clean unreadable tick commit
       committed: freed=Committed[] stays aim1 aim2 aim3 aim4 pause2 copyDone clean tick failed commit
       losing: recorded=Lost[V1,DROP] cancel=Canceled[V1,REST,DROP] stays aim1 aim2 aim3 aim4 pause2 made prepared reopened copyDone remarked clean mismatch unreadable tick failed renew commit synced held holdFailed dropped
       lost: renew=Preparing[PREPARE] cancel=Canceled[V1,REST,DROP] stays aim1 aim2 aim3 aim4 pause2 made prepared reopened copyDone remarked clean mismatch unreadable tick failed recorded commit synced held holdFailed dropped
@@ -255,6 +255,20 @@ class MigrationMachineTest {
     }
     assertThat(alarms).isEqualTo(1);
     assertThat(state).isInstanceOf(State.Committing.class);
+  }
+
+  /** Damage that is read while the record is asked: a yes counts, after a no it is mended first. */
+  @Test
+  void shouldNotCommitWhatWasFoundDamagedWhileTheRecordWasAsked() {
+    State spoiled = after(committing(Stage.DECIDING), new Event.Mismatch("v", 0, 1));
+    assertThat(after(spoiled, new Event.Decided(Decision.COMMITTED)))
+        .isEqualTo(new State.Committed(false));
+    State refused = after(spoiled, new Event.Decided(Decision.REFUSED));
+    assertThat(after(refused, new Event.CommitAsked())).isInstanceOf(Working.class);
+    State copied = after(refused, new Event.CopyDone());
+    assertThat(after(copied, new Event.CommitAsked())).isInstanceOf(Working.class);
+    assertThat(after(after(copied, new Event.PassClean()), new Event.CommitAsked()))
+        .isEqualTo(committing(Stage.SYNCING));
   }
 
   /** A record beside the machine, as the controller keeps it. */
