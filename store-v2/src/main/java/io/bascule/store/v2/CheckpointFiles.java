@@ -9,15 +9,20 @@ import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
-/** The checkpoint files of a pool, for reading pages and for making new files. Any thread. */
+/**
+ * The checkpoint files of a pool, for reading pages and for making new files; knows which of them
+ * were found damaged, so that the next checkpoint writes anew what is needed of them. Any thread.
+ */
 final class CheckpointFiles {
   private static final System.Logger LOG = System.getLogger(CheckpointFiles.class.getName());
 
   private final Directory directory;
   private final UUID pool;
   private final Map<Integer, StoredFile> open = new HashMap<>();
+  private final Set<Integer> damaged = ConcurrentHashMap.newKeySet();
 
   CheckpointFiles(Directory directory, UUID pool) {
     this.directory = directory;
@@ -25,14 +30,18 @@ final class CheckpointFiles {
   }
 
   /**
-   * Reads a page; what is damaged there is told by the rest of the file. {@link
-   * StoreException.Corrupt} if it is not.
+   * Reads a page; what is damaged or cannot be read there is told by the rest of the file. {@link
+   * StoreException.Corrupt} or {@link StoreException.Io} if it is not.
    */
   ByteBuffer read(Page.At at, int kind, int id) {
     try {
       return readAsItIs(at, kind, id);
-    } catch (StoreException.Corrupt e) {
-      var rebuilt = exists(at.file()) ? rebuilt(at, kind, id) : null;
+    } catch (StoreException.Corrupt | StoreException.Io e) {
+      boolean there = exists(at.file());
+      var rebuilt = there ? rebuilt(at, kind, id) : null;
+      if (there && (rebuilt != null || e instanceof StoreException.Corrupt)) {
+        damaged.add(at.file()); // else it may be the disk, not the file
+      }
       if (rebuilt == null) {
         throw e;
       }
@@ -41,13 +50,37 @@ final class CheckpointFiles {
     }
   }
 
-  private boolean exists(int number) {
+  boolean exists(int number) {
     return directory.exists(Names.checkpoint(number));
   }
 
-  private @Nullable ByteBuffer rebuilt(Page.At at, int kind, int id) {
-    var page = Parity.rebuild(file(at.file()), at.offset(), at.bytes());
-    return page != null && Page.isWhole(page, kind, id, at.file()) ? page : null;
+  /** The page as the rest of its file says it is; null if that does not say it. */
+  @Nullable ByteBuffer rebuilt(Page.At at, int kind, int id) {
+    try {
+      var page = Parity.rebuild(file(at.file()), at.offset(), at.bytes());
+      return page != null && Page.isWhole(page, kind, id, at.file()) ? page : null;
+    } catch (StoreException.Io _) {
+      return null; // more than one place cannot be read; the caller tells of the first
+    }
+  }
+
+  /** A file in which something was found damaged, 0 if there is none. */
+  int damagedFile() {
+    for (int number : damaged) {
+      if (exists(number)) {
+        return number;
+      }
+    }
+    return 0;
+  }
+
+  void foundDamaged(int number) {
+    damaged.add(number);
+  }
+
+  /** All that could be read of it is elsewhere. */
+  void damageMended(int number) {
+    damaged.remove(number);
   }
 
   /** The same, but damage is damage. */
@@ -63,7 +96,7 @@ final class CheckpointFiles {
     return buffer;
   }
 
-  private synchronized StoredFile file(int number) {
+  synchronized StoredFile file(int number) {
     var file = open.get(number);
     if (file == null) {
       file = openChecked(number);

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 
 /**
  * Writes checkpoints: what changed in the index since the last one goes to a new file, then the
@@ -40,6 +41,7 @@ final class Checkpointer {
   /** Files of checkpoints may hold so much beyond twice what is needed of them. */
   private final long slackBytes;
 
+  private final PageScrubber scrubber;
   private final Health health;
   private final Object superblockLock = new Object();
   private volatile Superblock superblock;
@@ -76,6 +78,12 @@ final class Checkpointer {
     this.generation = superblock.generation();
     this.slackBytes = segments.segmentBytes() / 2;
     this.groups.putAll(places);
+    this.scrubber = new PageScrubber(files, index.leaves);
+  }
+
+  /** Verifies some of what checkpoints hold; whether there is more in this pass. */
+  synchronized boolean scrub(long budgetBytes, Consumer<Finding> lost) {
+    return scrubber.step(budgetBytes, lost);
   }
 
   Superblock superblock() {
@@ -147,9 +155,13 @@ final class Checkpointer {
       number++; // of a checkpoint that was given up
     }
     int emptied = fileToEmpty(before);
+    var known = emptied == files.damagedFile() ? knownInMemoryOnly(emptied) : new IntList();
     var writer = new PageWriter(files.create(number), number, index.leaves);
     var moment = new Moment();
-    log.exclusively(() -> capture(moment, writer, emptied));
+    log.exclusively(() -> {
+      index.leaves.writeAnew(known, emptied);
+      capture(moment, writer, emptied);
+    });
     Set<Integer> needed = Set.of();
     try {
       open.sync(log);
@@ -171,6 +183,7 @@ final class Checkpointer {
         files.delete(file);
       }
     }
+    files.damageMended(emptied);
     segments.remove(moment.doomed);
     return moment.doomed.size();
   }
@@ -342,6 +355,23 @@ final class Checkpointer {
         moment.extents);
   }
 
+  /** Leaves that the damaged file does not tell any more, but memory does. */
+  private IntList knownInMemoryOnly(int file) {
+    var known = new IntList();
+    var leaves = index.leaves;
+    int limit = leaves.limit();
+    for (int leaf = 1; file != 0 && leaf < limit; leaf++) {
+      if (leaves.file(leaf) == file && leaves.isResident(leaf)) {
+        try {
+          var _ = files.read(leaves.place(leaf), Page.LEAF, leaf);
+        } catch (StoreException.Corrupt | StoreException.Io e) {
+          known.add(leaf);
+        }
+      }
+    }
+    return known;
+  }
+
   /** Copies what is still needed of a file, so that it can go. */
   private void empty(int emptied, PageWriter writer, Moment moment) {
     var leaves = index.leaves;
@@ -352,11 +382,10 @@ final class Checkpointer {
       if (leaves.file(leaf) != emptied) {
         continue;
       }
-      var place = new Page.At(emptied, leaves.fileOffset(leaf), leaves.fileBytes(leaf));
       ByteBuffer page;
       try {
-        page = files.read(place, Page.LEAF, leaf);
-      } catch (StoreException.Corrupt e) {
+        page = files.read(leaves.place(leaf), Page.LEAF, leaf);
+      } catch (StoreException.Corrupt | StoreException.Io e) {
         continue; // the file stays, and reads of that part say what is wrong
       }
       copies.add(new Meta.Place(leaf, writer.copyLeaf(leaf, page)));
@@ -367,8 +396,7 @@ final class Checkpointer {
       int leaf = copy.id();
       var at = copy.at();
       synchronized (writer) {
-        var place = new Page.At(emptied, leaves.fileOffset(leaf), leaves.fileBytes(leaf));
-        moment.moved.add(new Meta.Place(leaf, place));
+        moment.moved.add(new Meta.Place(leaf, leaves.place(leaf)));
         leaves.moved(leaf, at.file(), at.offset(), at.bytes());
         dirtyGroups.add(leaf / Page.GROUP_LEAVES);
       }
@@ -380,8 +408,17 @@ final class Checkpointer {
     return fileToEmpty(superblock) != 0;
   }
 
-  /** The file to empty if they hold too much that is not needed, else 0. */
+  /** Something that a checkpoint holds is to be written anew. */
+  boolean isMendingDue() {
+    return files.damagedFile() != 0;
+  }
+
+  /** A file that is damaged, or one to empty if they hold too much that is not needed, else 0. */
   private int fileToEmpty(Superblock before) {
+    int damaged = files.damagedFile();
+    if (damaged != 0) {
+      return damaged;
+    }
     long total = 0;
     var live = liveBytes();
     int worst = 0;

@@ -179,7 +179,8 @@ final class Keeper {
     long ageMillis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - lastCheckpointNanos);
     long logBytes = pool.checkpointer().logBytes();
     return logBytes >= settings.checkpointBytes()
-        || (logBytes > 0 && ageMillis >= settings.checkpointMillis())
+        || ((logBytes > 0 || pool.checkpointer().isMendingDue())
+            && ageMillis >= settings.checkpointMillis())
         || emptied >= EMPTIED_MAX
         || moved > pool.spaceLeft().freeBytes() / 4
         || (logBytes > 0 && pool.spaceLeft().isLow());

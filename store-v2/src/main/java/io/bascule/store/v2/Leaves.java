@@ -465,6 +465,23 @@ final class Leaves {
     }
   }
 
+  /**
+   * Leaves whose pages in a file cannot be read: the next checkpoint writes those that still lie
+   * there, and are in memory, as if they had changed.
+   */
+  void writeAnew(IntList some, int file) {
+    for (int i = 0; i < some.size(); i++) {
+      int leaf = some.get(i);
+      if (kind(leaf) != FREE && kind(leaf) != ABSENT && file(leaf) == file) {
+        markDirty(leaf);
+      }
+    }
+  }
+
+  Page.At place(int leaf) {
+    return new Page.At(file(leaf), fileOffset(leaf), fileBytes(leaf));
+  }
+
   int file(int leaf) {
     return leaf < next ? entry(leaf).get(INT, at(leaf) + FILE_AT) : 0;
   }

@@ -148,7 +148,25 @@ final class LogWriter {
   /** Writes and applies one record about volumes. */
   void control(Filler filler, int bodyBytes) {
     int bytes = LogRecord.bytesOf(0, bodyBytes);
-    await(append(bytes, 1, LogRecord.HEAD_BYTES + bodyBytes, filler));
+    int tableBytes = LogRecord.HEAD_BYTES + bodyBytes;
+    var batch = append(bytes, 1, tableBytes, filler);
+    try {
+      await(batch);
+    } catch (StoreException.Full e) {
+      if (batch.isWithoutData()) {
+        throw e;
+      }
+      // There was no room for the data it shared the batch with; it may use the reserve.
+      writeAlone(bytes, tableBytes, filler);
+    }
+  }
+
+  private void writeAlone(int bytes, int tableBytes, Filler filler) {
+    int size = BatchFormat.HEADER_BYTES + bytes + tableBytes + BatchFormat.END_SIZE;
+    var batch = new Batch(ByteBuffer.allocateDirect(BatchFormat.roundUp(size)), false);
+    batch.fill(filler, batch.reserve(bytes, 1, tableBytes), bytes);
+    exclusively(() -> run(batch));
+    batch.throwFailure();
   }
 
   /** A batch of the cleaner, for the cold segment; one at a time. */

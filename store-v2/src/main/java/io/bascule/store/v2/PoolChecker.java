@@ -127,7 +127,7 @@ public final class PoolChecker {
         if (header.getInt(Page.FILE_STRIPE) != 0 && !Parity.fits(file)) {
           add(name, -1, "its pages and their parity do not fit each other");
         }
-      } catch (StoreException.Corrupt e) {
+      } catch (StoreException.Corrupt | StoreException.Io e) {
         add(name, 0, e.getMessage());
       }
     }
@@ -155,7 +155,7 @@ public final class PoolChecker {
   private void checkPage(CheckpointFiles files, Page.At at, int kind, int id) {
     try {
       files.readAsItIs(at, kind, id);
-    } catch (StoreException.Corrupt e) {
+    } catch (StoreException.Corrupt | StoreException.Io e) {
       add(Names.checkpoint(at.file()), at.offset(), e.getMessage());
     }
   }

@@ -39,7 +39,7 @@ final class Restore {
     ByteBuffer page;
     try {
       page = metaAt(superblock, superblock.metaOffset());
-    } catch (StoreException.Corrupt e) {
+    } catch (StoreException.Corrupt | StoreException.Io e) {
       report(e);
       page = metaAt(superblock, superblock.copyOffset());
     }
@@ -159,7 +159,7 @@ final class Restore {
     return tree;
   }
 
-  private void report(StoreException.Corrupt what) {
+  private void report(StoreException what) {
     findings.add(String.valueOf(what.getMessage()));
   }
 }

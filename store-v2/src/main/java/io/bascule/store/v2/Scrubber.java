@@ -7,8 +7,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads what is in use, segment by segment, round and round, and verifies it, so that damage is
- * found while there is something to repair it from. Repairs volumes from the pool's repair source;
+ * Reads what is in use, the files of checkpoints and then segment by segment, round and round, and
+ * verifies it, so that damage is found while there is something to repair it from. Repairs volumes from the pool's repair source;
  * what only a snapshot holds is reported. One thread at a time.
  */
 final class Scrubber {
@@ -21,6 +21,10 @@ final class Scrubber {
   private @Nullable Segment segment;
   private @Nullable SegmentRecords records;
   private int table;
+
+  /** The files of checkpoints are done in this pass. */
+  private boolean checkpointed;
+
   private long cursor;
   private long passes;
   private long verified;
@@ -38,9 +42,17 @@ final class Scrubber {
 
   /** Goes on for about so many bytes; returns false at the end of a pass. */
   synchronized boolean step(long budgetBytes) {
+    if (!checkpointed) {
+      // First, for reading segments loads leaves, and then nobody sees any more which were lost.
+      checkpointed = !pool.checkpointer().scrub(budgetBytes, this::report);
+      return true;
+    }
     long until = readBytes + budgetBytes;
     while (readBytes < until) {
       if (segment == null && !next()) {
+        cursor = 0;
+        passes++;
+        checkpointed = false;
         return false;
       }
       scrubTable();
@@ -48,7 +60,7 @@ final class Scrubber {
     return true;
   }
 
-  /** The next segment of the pass. */
+  /** The next segment of the pass, if there is one. */
   private boolean next() {
     Segment found = null;
     for (var candidate : pool.segments().list()) {
@@ -59,8 +71,6 @@ final class Scrubber {
       }
     }
     if (found == null) {
-      cursor = 0;
-      passes++;
       return false;
     }
     cursor = found.serial;

@@ -221,7 +221,7 @@ record Superblock(
         }
       } catch (StoreException.TooNew | StoreException.TooOld e) {
         throw e;
-      } catch (StoreException.Corrupt e) {
+      } catch (StoreException.Corrupt | StoreException.Io e) {
         wrong = e;
       }
     }

@@ -3,12 +3,14 @@ package io.bascule.store.v2;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.bascule.core.Check;
 import io.bascule.core.volume.StoreException;
 import io.bascule.core.volume.Volume;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.UUID;
 import org.junit.jupiter.api.BeforeEach;
@@ -241,6 +243,129 @@ class DamageTest {
         assertThat(damage(damaged.copy())).as("%s from %d to %d", name, from, end).isZero();
         assertThat(PoolChecker.check(damaged).findings()).isNotEmpty();
       }
+    }
+  }
+
+  /** A place that the disk does not read any more is told by the rest of the file as well. */
+  @Test
+  void shouldReadWhatTheRestOfACheckpointTellsOfAPlaceThatCannotBeRead() {
+    var random = new Random(Long.getLong("bascule.check.seed", 7));
+    for (String name : checkpoints()) {
+      int pagesEnd = (int) Parity.pagesEnd(disk.length(name));
+      for (int i = 0; i < 6; i++) {
+        var damaged = disk.copy();
+        int sector = random.nextInt(pagesEnd) / 512 * 512;
+        damaged.makeUnreadable(name, sector, sector + 512);
+        assertThat(PoolChecker.check(damaged).findings()).isNotEmpty();
+        assertThat(damage(damaged)).as("%s at %d", name, sector).isZero();
+      }
+    }
+    for (String name : Superblock.NAMES) {
+      var damaged = disk.copy();
+      damaged.makeUnreadable(name, 0, 512);
+      assertThat(damage(damaged)).as(name).isZero();
+    }
+  }
+
+  private static Map<String, Page.At> pages(DiskDouble of) {
+    var superblock = Superblock.newest(of);
+    var files = new CheckpointFiles(of, superblock.pool());
+    var at =
+        new Page.At(superblock.checkpoint(), superblock.metaOffset(), superblock.metaBytes());
+    var meta = Meta.decode(files.read(at, Page.META, 0));
+    var group = meta.groups().getFirst();
+    var places = files.read(group.at(), Page.PLACES, group.id());
+    int leaf = Page.HEAD_BYTES;
+    files.close();
+    return Map.of(
+        "meta", at,
+        "node", meta.nodes().getFirst().at(),
+        "places", group.at(),
+        "leaf",
+            new Page.At(
+                places.getInt(leaf + Page.PLACE_FILE),
+                places.getLong(leaf + Page.PLACE_OFFSET),
+                places.getInt(leaf + Page.PLACE_LENGTH)));
+  }
+
+  /** What was rebuilt is written anew, so that the next damage of that file is told, too. */
+  @Test
+  void shouldWriteAnewWhatWasRebuilt() {
+    pages(disk).forEach((what, at) -> {
+      for (boolean unreadable : new boolean[] {false, true}) {
+        var damaged = disk.copy();
+        String name = Names.checkpoint(at.file());
+        if (unreadable) {
+          damaged.makeUnreadable(name, (int) at.offset() + 12, (int) at.offset() + 16);
+        } else {
+          damaged.flip(name, (int) at.offset() + 14, 5);
+        }
+        var pool = VolumePool.open(damaged, SETTINGS, 2);
+        assertThat(unreadable(pool, ID, content)).as(what).isZero();
+        assertThat(pool.checkpointer().isMendingDue()).as(what).isTrue();
+        pool.checkpoint();
+        assertThat(damaged.exists(name)).as("%s: the damaged file", what).isFalse();
+        assertThat(pool.checkpointer().isMendingDue()).as(what).isFalse();
+        assertThat(unreadable(pool, SNAPSHOT, snapshot)).as(what).isZero();
+        pool.abandon();
+        assertThat(PoolChecker.check(damaged).findings()).as(what).isEmpty();
+        assertThat(damage(damaged)).as(what).isZero();
+      }
+    });
+  }
+
+  /** Nobody had read it yet: pages, whether they are in memory or not, and the parity. */
+  @Test
+  void shouldScrubTheCheckpointToo() {
+    var random = new Random(Long.getLong("bascule.check.seed", 7));
+    for (String name : checkpoints()) {
+      for (int i = 0; i < 6; i++) {
+        var damaged = disk.copy();
+        int at = i == 0 ? disk.length(name) - 1 : random.nextInt(disk.length(name));
+        var pool = VolumePool.open(damaged, SETTINGS, 2);
+        if (i % 2 == 0) {
+          assertThat(unreadable(pool, ID, content)).isZero(); // all of it is in memory
+        }
+        assertThat(pool.scrub().findings()).isEmpty();
+        assertThat(pool.checkpointer().isMendingDue()).isFalse();
+        damaged.flip(name, at, random.nextInt(8));
+        assertThat(pool.scrub().findings()).isEmpty();
+        assertThat(pool.checkpointer().isMendingDue()).as("%s at %d", name, at).isTrue();
+        pool.checkpoint();
+        assertThat(unreadable(pool, ID, content)).isZero();
+        assertThat(unreadable(pool, SNAPSHOT, snapshot)).isZero();
+        pool.abandon();
+        assertThat(PoolChecker.check(damaged).findings()).as("%s at %d", name, at).isEmpty();
+      }
+    }
+  }
+
+  /** Two places of one stripe: what is in memory is saved, what is not is told. */
+  @Test
+  void shouldSaveFromMemoryWhatTheCheckpointLost() {
+    VolumePool.open(disk, SETTINGS, 2).close(); // nothing to replay, which would load leaves
+    var at = Check.found(pages(disk).get("leaf"), "leaf");
+    String name = Names.checkpoint(at.file());
+    for (boolean resident : new boolean[] {true, false}) {
+      var damaged = disk.copy();
+      var pool = VolumePool.open(damaged, SETTINGS, 2);
+      if (resident) {
+        assertThat(unreadable(pool, ID, content) + unreadable(pool, SNAPSHOT, snapshot)).isZero();
+      }
+      int in = (int) (at.offset() - Page.FILE_BYTES) % Parity.STRIPE_BYTES + 14;
+      damaged.flip(name, (int) at.offset() + 14, 3);
+      damaged.flip(name, (int) Parity.pagesEnd(disk.length(name)) + in, 4);
+      assertThat(pool.scrub().findings()).hasSize(resident ? 0 : 1);
+      pool.checkpoint();
+      int bad = unreadable(pool, ID, content) + unreadable(pool, SNAPSHOT, snapshot);
+      if (resident) {
+        assertThat(bad).isZero();
+      } else {
+        assertThat(bad).isBetween(1, 2 * Leaves.BLOCKS);
+      }
+      pool.abandon();
+      assertThat(damage(damaged.copy())).isEqualTo(bad);
+      assertThat(PoolChecker.check(damaged).isClean()).isEqualTo(resident);
     }
   }
 

@@ -38,9 +38,27 @@ final class DiskDouble implements Directory {
   volatile long capacityBytes = 1L << 40;
   volatile int syncs;
 
+  /** Places that cannot be read at all: name of the file, begin, end. */
+  private record Unreadable(String name, int from, int end) {}
+
+  private final List<Unreadable> unreadable = new ArrayList<>();
+
   /** Thrown to what still runs after the machine stopped. */
   static final class Dead extends RuntimeException {
     private static final long serialVersionUID = 1L;
+  }
+
+  /** From now on whoever reads something of it gets an error. */
+  synchronized void makeUnreadable(String name, int from, int end) {
+    unreadable.add(new Unreadable(name, from, end));
+  }
+
+  private void checkReadable(String name, int from, int end) {
+    for (var place : unreadable) {
+      if (place.name.equals(name) && from < place.end && place.from < end) {
+        throw new StoreException.Io("cannot read " + name, new IOException("Input/output error"));
+      }
+    }
   }
 
   @Override
@@ -232,6 +250,7 @@ final class DiskDouble implements Directory {
       synchronized (DiskDouble.this) {
         check();
         int at = (int) offsetBytes;
+        checkReadable(name, at, at + destination.remaining());
         int have = Math.max(0, Math.min(destination.remaining(), content.length - at));
         destination.put(content.now, Math.min(at, content.now.length), have);
         while (destination.hasRemaining()) {

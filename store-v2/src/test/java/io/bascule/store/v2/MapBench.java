@@ -56,7 +56,8 @@ final class MapBench {
     }
   }
 
-  private static void fill(VolumePool pool, long sizeBytes) {
+  /** Maps all of the first volume to runs of 64 KiB that lie nowhere. */
+  static void fill(VolumePool pool, long sizeBytes) {
     int record = LogRecord.bytesOf(UnitCodec.UNIT_BLOCKS, UnitCodec.UNIT_BYTES);
     var table = ByteBuffer.allocate(2 * RUNS * LogRecord.HEAD_BYTES);
     long blocks = sizeBytes / UnitCodec.BLOCK_BYTES;

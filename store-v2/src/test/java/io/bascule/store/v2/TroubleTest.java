@@ -347,6 +347,47 @@ class TroubleTest {
     pool.close();
   }
 
+  /** What makes room in the end may use the reserve, whatever else asks at the same moment. */
+  @Test
+  void shouldTrimOnAFullPoolBesideAWriteThatFindsNoRoom() {
+    var pool = VolumePool.create(disk, SETTINGS.withCapacityBytes(8 * MIB), 1);
+    pool.create(ID, 64 * MIB);
+    var volume = pool.open(ID);
+    assertThatThrownBy(() -> {
+          for (int i = 0; i < 64; i++) {
+            volume.write(i * 512L * 1024, data(512 * 1024, i), false);
+          }
+        })
+        .isInstanceOf(StoreException.Full.class);
+    var leading = new CountDownLatch(1);
+    var go = new CountDownLatch(1);
+    var leader =
+        beside(() ->
+            pool.log()
+                .exclusively(() -> {
+                  leading.countDown();
+                  hold(go);
+                }));
+    hold(leading);
+    var write = besideUntilItWaits(() -> volume.write(32 * MIB, data(MIB / 4, 1), false));
+    var trim = besideUntilItWaits(() -> volume.trim(0, MIB));
+    go.countDown();
+    assertThat(leader).succeedsWithin(SOON_SECONDS, TimeUnit.SECONDS);
+    assertThat(write)
+        .failsWithin(SOON_SECONDS, TimeUnit.SECONDS)
+        .withThrowableThat()
+        .withCauseInstanceOf(StoreException.Full.class);
+    assertThat(trim).succeedsWithin(SOON_SECONDS, TimeUnit.SECONDS);
+    assertThat(read(volume, 0, MIB)).containsOnly(0);
+    assertThat(read(volume, MIB, MIB / 2)).isEqualTo(data(MIB / 2, 2).array());
+    pool.abandon();
+    var again = VolumePool.open(disk, SETTINGS, 2);
+    try (var reread = again.open(ID)) {
+      assertThat(read(reread, 0, MIB)).containsOnly(0);
+    }
+    again.abandon();
+  }
+
   /** What a checkpoint that failed has written is not in the way of the next. */
   @Test
   void shouldLeaveNothingOfACheckpointThatFailed() {
