@@ -69,6 +69,7 @@ public final class Main {
     Path folder = Files.createTempDirectory("bascule-warm-up");
     System.setProperty("org.sqlite.tmpdir", folder.toString());
     WarmUp.run(folder);
+    WarmUp.newerFormats(folder.resolve("newer"));
     WarmUp.management();
     return Exit.STOPPED.code();
   }
@@ -151,8 +152,17 @@ public final class Main {
     Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(node), "signal"));
     node.start();
     WarmUp.run(temporary.resolve("warm-up"));
+    node.onceStandby(() -> warmUpMore(temporary.resolve("warm-up-newer")));
     node.warmed();
     return node.awaitEnd().exit().code();
+  }
+
+  private static void warmUpMore(Path folder) {
+    try {
+      WarmUp.newerFormats(folder);
+    } catch (IOException | RuntimeException e) {
+      LOG.log(System.Logger.Level.WARNING, "not warmed up: a takeover takes a little longer", e);
+    }
   }
 
   /**

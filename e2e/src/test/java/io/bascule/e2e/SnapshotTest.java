@@ -3,6 +3,9 @@ package io.bascule.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.bascule.host.initiator.BlockDevice;
+import io.bascule.host.initiator.InitiatorOptions;
+import io.bascule.host.initiator.Session;
+import io.bascule.host.initiator.TargetUrl;
 import io.bascule.platform.Layout;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -60,8 +63,27 @@ class SnapshotTest {
       appliance.bascule("snapshot", "delete", "db", "first", "--yes").ok();
       assertThat(names(appliance)).containsExactly("second");
       appliance.awaitRedundant("2.0.1");
+      refuseToRollBackWithAHostAtTheStandby(appliance);
       giveSpaceBackAndBeChecked(appliance);
     }
+  }
+
+  /** It cannot read there, but may remember what it read when that one was the active. */
+  private static void refuseToRollBackWithAHostAtTheStandby(Appliance appliance)
+      throws IOException {
+    int standby = appliance.awaitActive().other().number();
+    var floating = ":" + appliance.iscsiPort + "/";
+    var fixed = ":" + (appliance.iscsiPort + 1 + standby) + "/";
+    var url = TargetUrl.parse(appliance.url("db").replace(floating, fixed));
+    try (var session = Session.connect(url, InitiatorOptions.defaults())) {
+      appliance.eventually(
+          "the active hears of it",
+          () -> appliance.bascule("snapshot", "rollback", "db", "second", "--yes").exit() == 3);
+      refused(appliance, "IN_USE", "snapshot", "rollback", "db", "second", "--yes");
+    }
+    appliance.eventually(
+        "rolled back once it is gone",
+        () -> appliance.bascule("snapshot", "rollback", "db", "second", "--yes").exit() == 0);
   }
 
   private static byte[] clone(Appliance appliance, String snapshot) throws IOException {

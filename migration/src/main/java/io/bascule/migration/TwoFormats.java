@@ -7,6 +7,7 @@ import io.bascule.core.storage.StorageProvider;
 import io.bascule.core.volume.Directory;
 import io.bascule.store.v2.Finding;
 import io.bascule.store.v2.PoolChecker;
+import io.bascule.store.v2.PoolWarmUp;
 import io.bascule.store.v2.VolumeInfo;
 import java.util.stream.Collectors;
 
@@ -32,5 +33,10 @@ public final class TwoFormats implements StorageProvider {
                     VolumeInfo::uuid, info -> PoolVolumes.checked(info, report.suspect()))),
         report.volumes().stream().filter(info -> !info.writable()).map(VolumeInfo::uuid).toList(),
         report.findings().stream().map(Finding::toString).toList());
+  }
+
+  @Override
+  public void warmUp(Directory scratch) {
+    PoolWarmUp.run(scratch);
   }
 }

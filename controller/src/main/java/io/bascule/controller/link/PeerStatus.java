@@ -4,6 +4,7 @@ import io.bascule.core.Role;
 import io.bascule.core.Status;
 import io.bascule.core.Version;
 import io.bascule.core.link.Frame;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -12,6 +13,7 @@ import java.util.Optional;
  * @param ready it would take over at once
  * @param forbidden why it may not serve; empty when it may
  * @param managementPort of its fixed address
+ * @param initiators that are logged in there; none are known of releases that do not say it
  */
 public record PeerStatus(
     Role role,
@@ -20,7 +22,12 @@ public record PeerStatus(
     long epoch,
     boolean ready,
     Optional<String> forbidden,
-    int managementPort) {
+    int managementPort,
+    List<String> initiators) {
+
+  public PeerStatus {
+    initiators = List.copyOf(initiators);
+  }
 
   Frame toFrame() {
     return Frame.of(
@@ -38,7 +45,9 @@ public record PeerStatus(
         "forbidden",
         forbidden.orElse(""),
         "managementPort",
-        managementPort);
+        managementPort,
+        "initiators",
+        String.join(" ", initiators)); // an iSCSI name has no spaces
   }
 
   static PeerStatus fromFrame(Frame frame) {
@@ -49,6 +58,7 @@ public record PeerStatus(
         frame.number("epoch"),
         Boolean.parseBoolean(frame.text("ready")),
         frame.optional("forbidden"),
-        (int) frame.number("managementPort"));
+        (int) frame.number("managementPort"),
+        frame.optional("initiators").map(names -> List.of(names.split(" ", -1))).orElse(List.of()));
   }
 }

@@ -43,6 +43,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -86,6 +87,7 @@ public final class Node {
   private final Ballast ballast;
   private final ChassisLink chassis;
   private final PeerLink peer;
+  private final AtomicReference<@Nullable Runnable> standbyWork = new AtomicReference<>();
   private final StagingFrames.OwnSlots ownSlots;
   private final Management management;
   private final Links links;
@@ -151,6 +153,11 @@ public final class Node {
     chassis.start();
     management.start();
     roleThread.start();
+  }
+
+  /** What is to be done beside, once, when this controller has become a standby. */
+  public void onceStandby(Runnable work) {
+    standbyWork.set(work);
   }
 
   /** The process is ready to work: it may take the lease from now on. */
@@ -453,7 +460,8 @@ public final class Node {
         made == null ? 0 : made.epoch(),
         standby && fromPeer != null && forbidden.isEmpty(),
         forbidden,
-        settings.appliance().managementPort() + 1 + settings.self().number());
+        settings.appliance().managementPort() + 1 + settings.self().number(),
+        target.initiators());
   }
 
   private Optional<PeerLink.Pushed> pushed() {
@@ -470,8 +478,16 @@ public final class Node {
     try {
       target.showStandby(Catalog.fromJson(pushed.catalogJson()));
       fromPeer = pushed;
+      warmUpOnce();
     } catch (IOException e) {
       LOG.log(System.Logger.Level.ERROR, "the fixed portal does not open", e);
+    }
+  }
+
+  private void warmUpOnce() {
+    var work = standbyWork.getAndSet(null);
+    if (work != null) {
+      Thread.ofPlatform().daemon().name("warm-up").start(work);
     }
   }
 

@@ -7,6 +7,7 @@ import io.bascule.controller.catalog.VolumeSnapshots;
 import io.bascule.controller.catalog.Volumes;
 import io.bascule.controller.event.Events;
 import io.bascule.controller.link.PeerLink;
+import io.bascule.controller.link.PeerStatus;
 import io.bascule.controller.packages.PackageStore;
 import io.bascule.controller.service.Services;
 import io.bascule.controller.service.UpgradeService;
@@ -17,11 +18,11 @@ import io.bascule.core.ControllerId;
 import io.bascule.core.api.VolumeView;
 import io.bascule.core.storage.Storage;
 import io.bascule.core.storage.StorageProvider;
-import io.bascule.iscsi.Stats;
 import io.bascule.platform.Ballast;
 import io.bascule.platform.FreeSpace;
 import java.io.IOException;
 import java.time.Clock;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.ServiceLoader;
@@ -248,8 +249,10 @@ final class Serving {
 
     @Override
     public List<String> usersOf(String volume) {
-      var initiators =
-          target.stats().sessions().stream().map(Stats.SessionStats::initiatorIqn).toList();
+      var initiators = new ArrayList<>(target.initiators());
+      // A host whose way leads to the standby alone cannot read now, but may remember what it read
+      // when that one was the active.
+      links.peer().peer().map(PeerStatus::initiators).ifPresent(initiators::addAll);
       return catalog().seenBy(volume, initiators);
     }
 

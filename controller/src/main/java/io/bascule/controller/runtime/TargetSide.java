@@ -120,6 +120,14 @@ final class TargetSide implements AutoCloseable {
     return new PortalSpec(settings.iscsiFixed(id), NodeSettings.group(id), false);
   }
 
+  /** Who is logged in, in either role. */
+  List<String> initiators() {
+    return target.stats().sessions().stream()
+        .map(Stats.SessionStats::initiatorIqn)
+        .distinct()
+        .toList();
+  }
+
   /** Opens the fixed portal, unless it is open. */
   synchronized void openFixed() throws IOException {
     if (!fixedOpen) {

@@ -13,6 +13,7 @@ import io.bascule.core.ControllerId;
 import io.bascule.core.Slot;
 import io.bascule.core.Version;
 import io.bascule.core.api.HostView;
+import io.bascule.core.storage.StorageProvider;
 import io.bascule.platform.ApplianceSettings;
 import io.bascule.platform.Layout;
 import io.bascule.platform.LocalDirectory;
@@ -30,6 +31,7 @@ import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.ServiceLoader;
 
 /**
  * Does once, in a folder of its own, what a promotion does: so that the classes are loaded, linked
@@ -49,6 +51,22 @@ public final class WarmUp {
       }
     } finally {
       LogSetup.warmingUp(false);
+      remove(folder);
+    }
+  }
+
+  /**
+   * The same for what a newer release has beyond format 1; takes some seconds, beside others. Uses
+   * and removes {@code folder}.
+   */
+  public static void newerFormats(Path folder) throws IOException {
+    var newer = ServiceLoader.load(StorageProvider.class).findFirst();
+    if (newer.isEmpty()) {
+      return;
+    }
+    try {
+      newer.get().warmUp(LocalDirectory.open(folder));
+    } finally {
       remove(folder);
     }
   }

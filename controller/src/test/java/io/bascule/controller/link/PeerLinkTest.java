@@ -83,7 +83,16 @@ class PeerLinkTest {
         id,
         release,
         new PeerLink.Ends(
-            () -> new PeerStatus(role, Status.ONLINE, release, 7, !pushes, Optional.empty(), 8444),
+            () ->
+                new PeerStatus(
+                    role,
+                    Status.ONLINE,
+                    release,
+                    7,
+                    !pushes,
+                    Optional.empty(),
+                    8444,
+                    pushes ? List.of() : List.of("iqn.2026-11.a:b", "eui.0123456789abcdef")),
             () ->
                 pushes
                     ? Optional.of(new PeerLink.Pushed(catalog, "1.2.1,1.2.2"))
@@ -104,6 +113,9 @@ class PeerLinkTest {
   void shouldTellEachOtherAboutThemselves() {
     assertThat(active.peer().orElseThrow().release()).isEqualTo(NEW);
     assertThat(active.peer().orElseThrow().ready()).isTrue();
+    assertThat(active.peer().orElseThrow().initiators())
+        .containsExactly("iqn.2026-11.a:b", "eui.0123456789abcdef");
+    assertThat(standby.peer().orElseThrow().initiators()).isEmpty();
     assertThat(standby.peer().orElseThrow().role()).isEqualTo(Role.ACTIVE);
     assertThat(standby.peer().orElseThrow().epoch()).isEqualTo(7);
   }

@@ -19,4 +19,10 @@ public interface StorageProvider {
    * checksum. Reads all of it and changes nothing.
    */
   FormatTwoCheck check(Directory formatTwo);
+
+  /**
+   * Does what {@link #open} does in a takeover, in an empty directory of its own, which is empty
+   * again when this returns; so that hosts do not wait for code that runs for the first time.
+   */
+  default void warmUp(Directory scratch) {}
 }

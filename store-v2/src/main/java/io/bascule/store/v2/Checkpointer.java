@@ -53,6 +53,7 @@ final class Checkpointer {
   private long generation;
 
   private volatile long bytesAtLast;
+  private volatile long recordsAtLast;
 
   /**
    * @param places where the places of leaves lie, by group, as recovery found them
@@ -95,6 +96,17 @@ final class Checkpointer {
     return log.committedBytes() - bytesAtLast;
   }
 
+  /** Records in it. */
+  long logRecords() {
+    return log.committedRecords() - recordsAtLast;
+  }
+
+  /** There is so much log behind the last checkpoint that an earlier process wrote. */
+  void replayed(long bytes, long records) {
+    bytesAtLast = -bytes;
+    recordsAtLast = -records;
+  }
+
   /** Makes it durable that a sync failed. */
   void markSuspect() {
     publish(superblock, true);
@@ -127,6 +139,7 @@ final class Checkpointer {
   private static final class Moment {
     long seq;
     long bytes;
+    long records;
     IntList leaves = new IntList();
 
     /** Leaves whose pages were copied from the file to empty, and where they were. */
@@ -177,6 +190,7 @@ final class Checkpointer {
       }
     }
     bytesAtLast = moment.bytes;
+    recordsAtLast = moment.records;
     dirtyGroups.clear();
     for (int file : files.numbers()) {
       if (!needed.contains(file)) {
@@ -215,6 +229,7 @@ final class Checkpointer {
   private void capture(Moment moment, PageWriter writer, int emptied) {
     moment.seq = log.committedSeq();
     moment.bytes = log.committedBytes();
+    moment.records = log.committedRecords();
     moment.leaves = index.leaves.beginCapture(writer);
     moment.nextNumber = index.nextNumber();
     moment.nextNode = index.nextNode();

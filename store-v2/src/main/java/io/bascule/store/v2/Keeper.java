@@ -179,6 +179,7 @@ final class Keeper {
     long ageMillis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - lastCheckpointNanos);
     long logBytes = pool.checkpointer().logBytes();
     return logBytes >= settings.checkpointBytes()
+        || pool.checkpointer().logRecords() >= settings.checkpointRecords()
         || ((logBytes > 0 || pool.checkpointer().isMendingDue())
             && ageMillis >= settings.checkpointMillis())
         || emptied >= EMPTIED_MAX

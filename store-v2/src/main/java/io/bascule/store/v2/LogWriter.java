@@ -68,6 +68,7 @@ final class LogWriter {
 
   private volatile long committedSeq;
   private volatile long committedBytes;
+  private volatile long committedRecords;
 
   LogWriter(
       Index index,
@@ -94,6 +95,11 @@ final class LogWriter {
   /** Bytes of batches written so far. */
   long committedBytes() {
     return committedBytes;
+  }
+
+  /** Records written so far. */
+  long committedRecords() {
+    return committedRecords;
   }
 
   /**
@@ -290,6 +296,7 @@ final class LogWriter {
     apply(batch, segment, tableAt, offset);
     committedSeq = seq;
     committedBytes += bytes;
+    committedRecords += batch.records;
   }
 
   private void apply(Batch batch, Segment segment, int tableAt, int offset) {

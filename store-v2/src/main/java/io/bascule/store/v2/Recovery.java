@@ -45,6 +45,8 @@ final class Recovery {
   private final List<String> leftovers = new ArrayList<>();
   private long lastSeq;
   private long durableSeq;
+  private long replayedBytes;
+  private long replayedRecords;
 
   /**
    * @param kernelBoot of the machine's present run
@@ -68,6 +70,16 @@ final class Recovery {
   /** Number of the last batch that counts. */
   long lastSeq() {
     return lastSeq;
+  }
+
+  /** Bytes of the batches behind the checkpoint. */
+  long replayedBytes() {
+    return replayedBytes;
+  }
+
+  /** Records in them. */
+  long replayedRecords() {
+    return replayedRecords;
   }
 
   /** Segment files that belong to nothing. */
@@ -296,7 +308,11 @@ final class Recovery {
         item.table.limit(),
         0,
         segment.name,
-        (table, at, _) -> blocks[0] += table.getShort(at + LogRecord.BLOCKS));
+        (table, at, _) -> {
+          blocks[0] += table.getShort(at + LogRecord.BLOCKS);
+          replayedRecords++;
+        });
+    replayedBytes += item.bytes;
     segment.totalBlocks += blocks[0];
     segment.dataEnd = item.offset + item.bytes;
     segment.lastSeq = item.seq;

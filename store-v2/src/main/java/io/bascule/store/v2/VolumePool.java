@@ -174,6 +174,7 @@ public final class VolumePool implements AutoCloseable {
                   recovery.lastSeq(),
                   recovery.durableSeq(),
                   unsynced));
+      pool.checkpointer.replayed(recovery.replayedBytes(), recovery.replayedRecords());
       if (crowded && !pool.isSuspect()) {
         pool.checkpoint();
       }

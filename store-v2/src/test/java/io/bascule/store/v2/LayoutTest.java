@@ -29,7 +29,7 @@ class LayoutTest {
           Meta.VOLUME,
           Meta.SEGMENT);
 
-  private static String document() throws IOException {
+  static String document() throws IOException {
     var folder = Path.of("").toAbsolutePath();
     while (folder != null && !Files.exists(folder.resolve("docs/formats/2.md"))) {
       folder = folder.getParent();

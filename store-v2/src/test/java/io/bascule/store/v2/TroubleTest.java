@@ -388,6 +388,72 @@ class TroubleTest {
     again.abandon();
   }
 
+  private static void checkpointOf(VolumePool pool, Superblock before) {
+    await()
+        .atMost(SOON_SECONDS, TimeUnit.SECONDS)
+        .until(() -> pool.checkpointer().superblock().checkpoint() > before.checkpoint());
+  }
+
+  /** What a takeover replays is bounded by records as well: many small writes are few bytes. */
+  @Test
+  void shouldMakeACheckpointAfterSoManyRecords() {
+    var settings = SETTINGS.withBackground(true).withCheckpointRecords(1000);
+    var pool = VolumePool.create(disk, settings, 1);
+    pool.create(ID, 8 * MIB);
+    var before = pool.checkpointer().superblock();
+    try (var volume = pool.open(ID)) {
+      for (int i = 0; i < 1000; i++) {
+        volume.trim(i % 100 * 4096L, 4096);
+      }
+      checkpointOf(pool, before);
+    }
+    pool.close();
+  }
+
+  /** What one process replayed the next must not replay again, however little hosts write. */
+  @Test
+  void shouldCountWhatItReplayedForItsNextCheckpoint() {
+    var pool = VolumePool.create(disk, SETTINGS, 1);
+    pool.create(ID, 8 * MIB);
+    try (var volume = pool.open(ID)) {
+      for (int i = 0; i < 1000; i++) {
+        volume.trim(i % 100 * 4096L, 4096);
+      }
+    }
+    pool.abandon();
+    var next = VolumePool.open(disk, SETTINGS, 2);
+    assertThat(next.checkpointer().logRecords()).isEqualTo(1001);
+    assertThat(next.checkpointer().logBytes()).isEqualTo(1001 * 512);
+    next.checkpoint();
+    assertThat(next.checkpointer().logRecords()).isZero();
+    next.abandon();
+
+    var settings = SETTINGS.withBackground(true).withCheckpointRecords(500);
+    var full = VolumePool.open(disk, settings, 3);
+    var before = full.checkpointer().superblock();
+    try (var volume = full.open(ID)) {
+      for (int i = 0; i < 300; i++) {
+        volume.trim(i % 100 * 4096L, 4096);
+      }
+    }
+    full.abandon();
+    var more = VolumePool.open(disk, settings, 4);
+    try (var volume = more.open(ID)) {
+      for (int i = 0; i < 300; i++) {
+        volume.trim(i % 100 * 4096L, 4096);
+      }
+      checkpointOf(more, before);
+    }
+    more.close();
+  }
+
+  /** As it is done beside others: nothing stays. */
+  @Test
+  void shouldLeaveNothingOfAWarmUp() {
+    PoolWarmUp.run(disk);
+    assertThat(disk.list()).isEmpty();
+  }
+
   /** What a checkpoint that failed has written is not in the way of the next. */
   @Test
   void shouldLeaveNothingOfACheckpointThatFailed() {
