@@ -263,7 +263,9 @@ class FaultTest {
     }
   }
 
-  /** While the record is asked: if it says no, the region is copied and compared before the next. */
+  /**
+   * While the record is asked: if it says no, the region is copied and compared before the next.
+   */
   @Test
   void shouldCommitOnlyWhatIsWholeAgain() {
     try (var rig = new Rig(1).filled(12)) {

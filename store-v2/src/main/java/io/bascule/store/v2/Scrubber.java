@@ -8,8 +8,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Reads what is in use, the files of checkpoints and then segment by segment, round and round, and
- * verifies it, so that damage is found while there is something to repair it from. Repairs volumes from the pool's repair source;
- * what only a snapshot holds is reported. One thread at a time.
+ * verifies it, so that damage is found while there is something to repair it from. Repairs volumes
+ * from the pool's repair source; what only a snapshot holds is reported. One thread at a time.
  */
 final class Scrubber {
   private static final System.Logger LOG = System.getLogger(Scrubber.class.getName());

@@ -270,48 +270,51 @@ class DamageTest {
   private static Map<String, Page.At> pages(DiskDouble of) {
     var superblock = Superblock.newest(of);
     var files = new CheckpointFiles(of, superblock.pool());
-    var at =
-        new Page.At(superblock.checkpoint(), superblock.metaOffset(), superblock.metaBytes());
+    var at = new Page.At(superblock.checkpoint(), superblock.metaOffset(), superblock.metaBytes());
     var meta = Meta.decode(files.read(at, Page.META, 0));
     var group = meta.groups().getFirst();
     var places = files.read(group.at(), Page.PLACES, group.id());
     int leaf = Page.HEAD_BYTES;
     files.close();
     return Map.of(
-        "meta", at,
-        "node", meta.nodes().getFirst().at(),
-        "places", group.at(),
+        "meta",
+        at,
+        "node",
+        meta.nodes().getFirst().at(),
+        "places",
+        group.at(),
         "leaf",
-            new Page.At(
-                places.getInt(leaf + Page.PLACE_FILE),
-                places.getLong(leaf + Page.PLACE_OFFSET),
-                places.getInt(leaf + Page.PLACE_LENGTH)));
+        new Page.At(
+            places.getInt(leaf + Page.PLACE_FILE),
+            places.getLong(leaf + Page.PLACE_OFFSET),
+            places.getInt(leaf + Page.PLACE_LENGTH)));
   }
 
   /** What was rebuilt is written anew, so that the next damage of that file is told, too. */
   @Test
   void shouldWriteAnewWhatWasRebuilt() {
-    pages(disk).forEach((what, at) -> {
-      for (boolean unreadable : new boolean[] {false, true}) {
-        var damaged = disk.copy();
-        String name = Names.checkpoint(at.file());
-        if (unreadable) {
-          damaged.makeUnreadable(name, (int) at.offset() + 12, (int) at.offset() + 16);
-        } else {
-          damaged.flip(name, (int) at.offset() + 14, 5);
-        }
-        var pool = VolumePool.open(damaged, SETTINGS, 2);
-        assertThat(unreadable(pool, ID, content)).as(what).isZero();
-        assertThat(pool.checkpointer().isMendingDue()).as(what).isTrue();
-        pool.checkpoint();
-        assertThat(damaged.exists(name)).as("%s: the damaged file", what).isFalse();
-        assertThat(pool.checkpointer().isMendingDue()).as(what).isFalse();
-        assertThat(unreadable(pool, SNAPSHOT, snapshot)).as(what).isZero();
-        pool.abandon();
-        assertThat(PoolChecker.check(damaged).findings()).as(what).isEmpty();
-        assertThat(damage(damaged)).as(what).isZero();
-      }
-    });
+    pages(disk)
+        .forEach((what, at) -> {
+          for (boolean unreadable : new boolean[] {false, true}) {
+            var damaged = disk.copy();
+            String name = Names.checkpoint(at.file());
+            if (unreadable) {
+              damaged.makeUnreadable(name, (int) at.offset() + 12, (int) at.offset() + 16);
+            } else {
+              damaged.flip(name, (int) at.offset() + 14, 5);
+            }
+            var pool = VolumePool.open(damaged, SETTINGS, 2);
+            assertThat(unreadable(pool, ID, content)).as(what).isZero();
+            assertThat(pool.checkpointer().isMendingDue()).as(what).isTrue();
+            pool.checkpoint();
+            assertThat(damaged.exists(name)).as("%s: the damaged file", what).isFalse();
+            assertThat(pool.checkpointer().isMendingDue()).as(what).isFalse();
+            assertThat(unreadable(pool, SNAPSHOT, snapshot)).as(what).isZero();
+            pool.abandon();
+            assertThat(PoolChecker.check(damaged).findings()).as(what).isEmpty();
+            assertThat(damage(damaged)).as(what).isZero();
+          }
+        });
   }
 
   /** Nobody had read it yet: pages, whether they are in memory or not, and the parity. */

@@ -353,11 +353,12 @@ class TroubleTest {
     var pool = VolumePool.create(disk, SETTINGS.withCapacityBytes(8 * MIB), 1);
     pool.create(ID, 64 * MIB);
     var volume = pool.open(ID);
-    assertThatThrownBy(() -> {
-          for (int i = 0; i < 64; i++) {
-            volume.write(i * 512L * 1024, data(512 * 1024, i), false);
-          }
-        })
+    assertThatThrownBy(
+            () -> {
+              for (int i = 0; i < 64; i++) {
+                volume.write(i * 512L * 1024, data(512 * 1024, i), false);
+              }
+            })
         .isInstanceOf(StoreException.Full.class);
     var leading = new CountDownLatch(1);
     var go = new CountDownLatch(1);
