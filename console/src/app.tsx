@@ -8,9 +8,10 @@ import { SignInPage } from './pages/sign-in';
 import { SoftwarePage } from './pages/software';
 import { StartPage } from './pages/start';
 import { UpgradePage } from './pages/upgrade';
+import { VolumePage } from './pages/volume';
 import { VolumesPage } from './pages/volumes';
 import { Button, Spinner } from './pf';
-import { Link, match, replace, usePath } from './router';
+import { Link, VOLUME, match, replace, usePath } from './router';
 import { SIGN_IN_PATH } from './sign-in';
 import { text } from './text';
 import { useAction } from './ui/hooks';
@@ -30,6 +31,7 @@ interface Route {
 const ROUTES: Route[] = [
   { pattern: '/', title: text.nav.overview, nav: '/', page: () => <OverviewPage /> },
   { pattern: '/volumes', title: text.nav.volumes, nav: '/volumes', page: () => <VolumesPage /> },
+  { pattern: VOLUME, title: text.volumes.one, nav: '/volumes', page: (p) => <VolumePage key={p.name} name={p.name ?? ''} /> },
   { pattern: '/hosts', title: text.nav.hosts, nav: '/hosts', page: () => <HostsPage /> },
   { pattern: '/software', title: text.nav.software, nav: '/software', page: () => <SoftwarePage /> },
   { pattern: '/software/{version}/start', title: text.upgrade.title, nav: '/software', page: (p) => <StartPage key={p.version} version={p.version ?? ''} /> },

@@ -23,6 +23,13 @@ export function match(pattern: string, path: string): Params | null {
   return params;
 }
 
+/** A volume's own page. Its name may hold a dot, and a last segment with a dot would be a file. */
+export const VOLUME = '/volumes/{name}/snapshots';
+
+export function volumePath(name: string): string {
+  return VOLUME.replace('{name}', encodeURIComponent(name));
+}
+
 const listeners = new Set<() => void>();
 
 function subscribe(listener: () => void): () => void {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { match } from '../src/router';
+import { VOLUME, match, volumePath } from '../src/router';
 
 test.each([
   ['/', '/', {}],
@@ -15,3 +15,8 @@ test.each([
   ['/software/reports/{id}', '/software/reports'],
   ['/software/reports/{id}', '/software/reports/%E0%A4%A'],
 ])('%s does not match %s', (pattern, path) => expect(match(pattern, path)).toBeNull());
+
+test('a volume’s page is found by any name a volume may have', () => {
+  expect(match(VOLUME, volumePath('db.old_1-a'))).toEqual({ name: 'db.old_1-a' });
+  expect(volumePath('db.old').split('/').at(-1)).not.toContain('.');
+});

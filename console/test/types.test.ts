@@ -20,6 +20,7 @@ const PAIRS: Record<string, string> = {
   'HostView.Create': 'HostCreate',
   PackageView: 'Package',
   Problem: 'Problem',
+  SnapshotView: 'Snapshot',
   UpgradeView: 'Upgrade',
   'UpgradeView.Cancel': 'CancelState',
   'UpgradeView.Cause': 'Cause',

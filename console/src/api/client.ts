@@ -18,6 +18,7 @@ import type {
   Prechecks,
   Problem,
   Report,
+  Snapshot,
   Upgrade,
   UpgradeChange,
   UpgradeStart,
@@ -169,11 +170,22 @@ export class Client {
     this.request<void>('POST', `/alerts/${id}/acknowledge`, { repeatable: true });
 
   volumes = (o?: RequestOptions) => this.request<Volume[]>('GET', '/volumes', o);
+  volume = (name: string, o?: RequestOptions) => this.request<Volume>('GET', volumePath(name), o);
   createVolume = (name: string, sizeBytes: number) =>
     this.request<Volume>('POST', '/volumes', { body: { name, sizeBytes } });
   resizeVolume = (name: string, sizeBytes: number) =>
-    this.request<Volume>('PATCH', `/volumes/${encodeURIComponent(name)}`, { body: { sizeBytes }, repeatable: true });
-  deleteVolume = (name: string) => this.request<void>('DELETE', `/volumes/${encodeURIComponent(name)}`);
+    this.request<Volume>('PATCH', volumePath(name), { body: { sizeBytes }, repeatable: true });
+  deleteVolume = (name: string) => this.request<void>('DELETE', volumePath(name));
+
+  /** Of all volumes. */
+  allSnapshots = (o?: RequestOptions) => this.request<Snapshot[]>('GET', '/snapshots', o);
+  snapshots = (volume: string, o?: RequestOptions) => this.request<Snapshot[]>('GET', `${volumePath(volume)}/snapshots`, o);
+  takeSnapshot = (volume: string, name: string) =>
+    this.request<Snapshot>('POST', `${volumePath(volume)}/snapshots`, { body: { name } });
+  cloneSnapshot = (of: Snapshot, volume: string) =>
+    this.request<Volume>('POST', `${snapshotPath(of)}/clone`, { body: { volume } });
+  rollBack = (to: Snapshot) => this.request<Volume>('POST', `${snapshotPath(to)}/rollback`);
+  deleteSnapshot = (one: Snapshot) => this.request<void>('DELETE', snapshotPath(one));
 
   hosts = (o?: RequestOptions) => this.request<Host[]>('GET', '/hosts', o);
   createHost = (host: HostCreate) => this.request<Host>('POST', '/hosts', { body: host });
@@ -206,6 +218,9 @@ export class Client {
 }
 
 const UNKNOWN = 'UNKNOWN';
+
+const volumePath = (name: string) => `/volumes/${encodeURIComponent(name)}`;
+const snapshotPath = (one: Snapshot) => `${volumePath(one.volume)}/snapshots/${encodeURIComponent(one.name)}`;
 
 async function problemOf(answer: Response): Promise<Problem> {
   const unknown: Problem = {

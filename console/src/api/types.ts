@@ -41,6 +41,15 @@ export interface Volume {
   portals: string[];
 }
 
+/** A volume as it was at one moment. Its name is unique among those of its volume. */
+export interface Snapshot {
+  volume: string;
+  name: string;
+  sizeBytes: number;
+  allocatedBytes: number;
+  createdAt: string;
+}
+
 export interface Host {
   name: string;
   iqn: string;

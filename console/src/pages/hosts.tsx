@@ -3,7 +3,7 @@ import { api } from '../live';
 import type { Host } from '../api/types';
 import { Button, Checkbox, FormGroup, Radio, TextInput } from '../pf';
 import { text } from '../text';
-import { FormDialog, Hint, type Closing } from '../ui/form-dialog';
+import { ConfirmDialog, FormDialog, Hint, NameField, type Closing } from '../ui/form-dialog';
 import { useAction, useResource } from '../ui/hooks';
 import { PlusIcon } from '../ui/icons';
 import { Code } from '../ui/kit';
@@ -32,12 +32,21 @@ export function HostsPage() {
         error={error}
         empty={text.hosts.empty}
         emptyDetail={text.hosts.emptyDetail}
-        columns={[text.hosts.name, text.hosts.iqn, text.hosts.chap, text.hosts.volumes, text.volumes.actions]}
+        columns={[text.name, text.hosts.iqn, text.hosts.chap, text.hosts.volumes, text.actions]}
         testId="hosts-table"
         row={(host) => <HostRow key={host.name} host={host} onRemove={() => setRemoving(host)} />}
       />
       {adding && <AddDialog onClose={close} />}
-      {removing && <RemoveDialog host={removing} onClose={close} />}
+      {removing && (
+        <ConfirmDialog
+          title={text.hosts.removeTitle(removing.name)}
+          lead={text.hosts.removeLead}
+          submit={text.hosts.remove}
+          act={() => api.removeHost(removing.name)}
+          onClose={close}
+          testId="host-remove"
+        />
+      )}
     </>
   );
 }
@@ -45,7 +54,7 @@ export function HostsPage() {
 function HostRow({ host, onRemove }: { host: Host; onRemove: () => void }) {
   return (
     <tr data-testid={`host-${host.name}`}>
-      <th scope="row" data-label={text.hosts.name}>
+      <th scope="row" data-label={text.name}>
         {host.name}
       </th>
       <td data-label={text.hosts.iqn}>{host.iqn === '*' ? text.hosts.any : <Code what={text.hosts.iqn}>{host.iqn}</Code>}</td>
@@ -100,10 +109,7 @@ function AddDialog({ onClose }: Closing) {
   };
   return (
     <FormDialog title={text.hosts.add} submit={text.hosts.add} action={action} onSubmit={submit} onClose={onClose} testId="host-dialog" submitTestId="host-submit">
-      <FormGroup label={text.hosts.name} fieldId="host-name" isRequired>
-        <TextInput id="host-name" value={name} autoFocus autoComplete="off" spellCheck={false} onChange={(_e, value) => setName(value)} data-testid="host-name" />
-        <Hint problem={checked && problems.name} />
-      </FormGroup>
+      <NameField id="host-name" value={name} onChange={setName} checked={checked} />
       <FormGroup label={text.hosts.iqn} fieldId="host-iqn" isRequired>
         <TextInput id="host-iqn" value={iqn} placeholder="iqn.1993-08.org.debian:01:…" autoComplete="off" spellCheck={false} onChange={(_e, value) => setIqn(value)} data-testid="host-iqn" />
         <Hint problem={checked && problems.iqn} help={text.hosts.iqnHelp} />
@@ -136,19 +142,5 @@ function AddDialog({ onClose }: Closing) {
         <Hint problem={checked && problems.volumes} />
       </FormGroup>
     </FormDialog>
-  );
-}
-
-function RemoveDialog({ host, onClose }: Closing & { host: Host }) {
-  const action = useAction();
-  const remove = async () => {
-    const done = await action.run(async () => {
-      await api.removeHost(host.name);
-      return true;
-    });
-    if (done) onClose(true);
-  };
-  return (
-    <FormDialog title={text.hosts.removeTitle(host.name)} lead={text.hosts.removeLead} submit={text.hosts.remove} danger action={action} onSubmit={remove} onClose={onClose} submitTestId="host-remove-submit" />
   );
 }

@@ -1,22 +1,24 @@
 import { useState } from 'react';
 import { api, useLive } from '../live';
-import type { Volume } from '../api/types';
-import { bytes, parseSize } from '../format';
-import { Alert, Button, FormGroup, TextInput } from '../pf';
+import type { Snapshot, Volume } from '../api/types';
+import { bytes, count } from '../format';
+import { Alert, Button } from '../pf';
+import { Link, volumePath } from '../router';
 import { text } from '../text';
-import { FormDialog, Hint, type Closing } from '../ui/form-dialog';
-import { useAction, useResource } from '../ui/hooks';
+import { useResource } from '../ui/hooks';
 import { PlusIcon } from '../ui/icons';
 import { Bar, Code } from '../ui/kit';
 import { ListPage } from '../ui/list-page';
-import { toast } from '../ui/toasts';
 import { isOpen } from '../ui/upgrade-words';
+import { CreateVolumeDialog, DeleteVolumeDialog, GrowVolumeDialog } from '../ui/volume-dialogs';
 
 type Dialog = { kind: 'create' } | { kind: 'grow' | 'delete'; volume: Volume } | null;
 
 export function VolumesPage() {
-  const { data, error, reload } = useResource((o) => api.volumes(o), 5_000);
   const { upgrade } = useLive();
+  const { data, error, reload } = useResource((o) => api.volumes(o), 5_000);
+  // Where there can be none yet, there is no column for them; a volume's own page says why.
+  const snapshots = useResource((o) => api.allSnapshots(o), 5_000, upgrade?.state).data;
   const [dialog, setDialog] = useState<Dialog>(null);
   const frozen = isOpen(upgrade);
   const close = (changed: boolean) => {
@@ -38,51 +40,65 @@ export function VolumesPage() {
         error={error}
         empty={text.volumes.empty}
         emptyDetail={text.volumes.emptyDetail}
-        columns={[text.volumes.name, text.volumes.lun, text.volumes.size, text.volumes.allocated, text.volumes.portals, text.volumes.actions]}
+        columns={[
+          text.name,
+          { number: text.volumes.lun },
+          { number: text.volumes.size },
+          { number: text.volumes.allocated },
+          ...(snapshots ? [{ number: text.volumes.snapshots }] : []),
+          text.actions,
+        ]}
         testId="volumes-table"
-        row={(volume) => <VolumeRow key={volume.name} volume={volume} frozen={frozen} onDialog={setDialog} />}
+        row={(volume) => <VolumeRow key={volume.name} volume={volume} snapshots={snapshots} frozen={frozen} onDialog={setDialog} />}
         foot={(all) => (
-          <p className="b-table-foot">
-            {text.volumes.target} <Code what={text.volumes.target}>{all[0]!.target}</Code>
-          </p>
+          <div className="b-table-foot">
+            <span>{text.volumes.target}</span>
+            <Code what={text.volumes.target}>{all[0]!.target}</Code>
+            <span>{text.volumes.portals}</span>
+            {all[0]!.portals.map((portal) => (
+              <Code key={portal} what={portal}>
+                {portal}
+              </Code>
+            ))}
+          </div>
         )}
       />
-      {dialog?.kind === 'create' && <CreateDialog onClose={close} />}
-      {dialog?.kind === 'grow' && <GrowDialog volume={dialog.volume} onClose={close} />}
-      {dialog?.kind === 'delete' && <DeleteDialog volume={dialog.volume} onClose={close} />}
+      {dialog?.kind === 'create' && <CreateVolumeDialog onClose={close} />}
+      {dialog?.kind === 'grow' && <GrowVolumeDialog volume={dialog.volume} onClose={close} />}
+      {dialog?.kind === 'delete' && <DeleteVolumeDialog volume={dialog.volume} onClose={close} />}
     </>
   );
 }
 
 interface RowProps {
   volume: Volume;
+  snapshots: Snapshot[] | null;
   frozen: boolean;
   onDialog: (dialog: Dialog) => void;
 }
 
-function VolumeRow({ volume, frozen, onDialog }: RowProps) {
+function VolumeRow({ volume, snapshots, frozen, onDialog }: RowProps) {
   return (
     <tr data-testid={`volume-${volume.name}`}>
-      <th scope="row" data-label={text.volumes.name}>
-        {volume.name}
+      <th scope="row" data-label={text.name} className="b-name">
+        <Link to={volumePath(volume.name)} testId={`open-${volume.name}`}>
+          {volume.name}
+        </Link>
       </th>
-      <td data-label={text.volumes.lun}>{volume.lun}</td>
-      <td data-label={text.volumes.size}>{bytes(volume.sizeBytes)}</td>
-      <td data-label={text.volumes.allocated}>
-        <div className="b-allocated">
-          {bytes(volume.allocatedBytes)}
-          <Bar percent={Math.round((100 * volume.allocatedBytes) / volume.sizeBytes)} label={`${volume.name}: ${text.volumes.allocated}`} />
-        </div>
+      <td data-label={text.volumes.lun} className="b-number">
+        {volume.lun}
       </td>
-      <td data-label={text.volumes.portals}>
-        <div className="b-portals">
-          {volume.portals.map((portal) => (
-            <Code key={portal} what={portal}>
-              {portal}
-            </Code>
-          ))}
-        </div>
+      <td data-label={text.volumes.size} className="b-number">
+        {bytes(volume.sizeBytes)}
       </td>
+      <td data-label={text.volumes.allocated} className="b-number">
+        <Allocated volume={volume} />
+      </td>
+      {snapshots && (
+        <td data-label={text.volumes.snapshots} className="b-number">
+          {count(snapshots.filter((one) => one.volume === volume.name).length)}
+        </td>
+      )}
       <td className="b-row-actions" data-label="">
         <div className="b-actions">
           <Button variant="secondary" size="sm" isDisabled={frozen} aria-label={`${text.volumes.grow} ${volume.name}`} onClick={() => onDialog({ kind: 'grow', volume })}>
@@ -97,92 +113,12 @@ function VolumeRow({ volume, frozen, onDialog }: RowProps) {
   );
 }
 
-function CreateDialog({ onClose }: Closing) {
-  const [name, setName] = useState('');
-  const [size, setSize] = useState('10G');
-  const [checked, setChecked] = useState(false);
-  const action = useAction();
-  const sizeBytes = parseSize(size);
-  const problems = { name: checked && !name.trim() && text.requiredName, size: checked && !sizeBytes && text.volumes.badSize };
-  const submit = async () => {
-    setChecked(true);
-    if (!name.trim() || !sizeBytes) return;
-    if (await action.run(() => api.createVolume(name.trim(), sizeBytes))) {
-      toast(`${name.trim()}: ${bytes(sizeBytes)}`);
-      onClose(true);
-    }
-  };
+/** How much of a volume is written, as a size and as a bar. */
+export function Allocated({ volume }: { volume: Volume }) {
   return (
-    <FormDialog title={text.volumes.create} submit={text.volumes.create} action={action} onSubmit={submit} onClose={onClose} testId="volume-dialog" submitTestId="volume-submit">
-      <FormGroup label={text.volumes.name} fieldId="volume-name" isRequired>
-        <TextInput id="volume-name" value={name} autoFocus autoComplete="off" spellCheck={false} onChange={(_e, value) => setName(value)} validated={problems.name ? 'error' : 'default'} data-testid="volume-name" />
-        <Hint problem={problems.name} help={text.volumes.nameHelp} />
-      </FormGroup>
-      <FormGroup label={text.volumes.size} fieldId="volume-size" isRequired>
-        <TextInput id="volume-size" value={size} autoComplete="off" onChange={(_e, value) => setSize(value)} validated={problems.size ? 'error' : 'default'} data-testid="volume-size" />
-        <Hint problem={problems.size} help={text.volumes.sizeHelp} />
-      </FormGroup>
-    </FormDialog>
-  );
-}
-
-function GrowDialog({ volume, onClose }: Closing & { volume: Volume }) {
-  const [size, setSize] = useState('');
-  const [checked, setChecked] = useState(false);
-  const action = useAction();
-  const sizeBytes = parseSize(size);
-  const problem = !sizeBytes ? text.volumes.badSize : sizeBytes <= volume.sizeBytes ? text.volumes.notLarger : null;
-  const submit = async () => {
-    setChecked(true);
-    if (problem || !sizeBytes) return;
-    if (await action.run(() => api.resizeVolume(volume.name, sizeBytes))) {
-      toast(`${volume.name}: ${bytes(sizeBytes)}`);
-      onClose(true);
-    }
-  };
-  return (
-    <FormDialog
-      title={text.volumes.growTitle(volume.name)}
-      lead={text.volumes.growLead(bytes(volume.sizeBytes))}
-      submit={text.volumes.grow}
-      action={action}
-      onSubmit={submit}
-      onClose={onClose}
-      submitTestId="volume-grow-submit"
-    >
-      <FormGroup label={text.volumes.newSize} fieldId="new-size" isRequired>
-        <TextInput id="new-size" value={size} autoFocus autoComplete="off" onChange={(_e, value) => setSize(value)} validated={checked && problem ? 'error' : 'default'} data-testid="volume-new-size" />
-        <Hint problem={checked && problem} help={text.volumes.sizeHelp} />
-      </FormGroup>
-    </FormDialog>
-  );
-}
-
-function DeleteDialog({ volume, onClose }: Closing & { volume: Volume }) {
-  const [typed, setTyped] = useState('');
-  const action = useAction();
-  const submit = async () => {
-    const done = await action.run(async () => {
-      await api.deleteVolume(volume.name);
-      return true;
-    });
-    if (done) onClose(true);
-  };
-  return (
-    <FormDialog
-      title={text.volumes.deleteTitle(volume.name)}
-      lead={text.volumes.deleteLead}
-      submit={text.volumes.delete}
-      danger
-      isDisabled={typed !== volume.name}
-      action={action}
-      onSubmit={submit}
-      onClose={onClose}
-      submitTestId="volume-delete-submit"
-    >
-      <FormGroup label={text.volumes.typeName(volume.name)} fieldId="typed-name">
-        <TextInput id="typed-name" value={typed} autoFocus autoComplete="off" spellCheck={false} onChange={(_e, value) => setTyped(value)} data-testid="volume-delete-name" />
-      </FormGroup>
-    </FormDialog>
+    <div className="b-allocated">
+      {bytes(volume.allocatedBytes)}
+      <Bar percent={Math.round((100 * volume.allocatedBytes) / volume.sizeBytes)} label={`${volume.name}: ${text.volumes.allocated}`} />
+    </div>
   );
 }

@@ -50,10 +50,10 @@ export function useAction() {
 }
 
 /**
- * Something read from the server, read again every so often and as soon as the controllers answer
- * again. The last known data stays while nobody answers.
+ * Something read from the server, read again every so often, as soon as the controllers answer
+ * again, and when `changes` does. The last known data stays while nobody answers.
  */
-export function useResource<T>(read: (options: RequestOptions) => Promise<T>, everyMillis = 10_000) {
+export function useResource<T>(read: (options: RequestOptions) => Promise<T>, everyMillis = 10_000, changes?: unknown) {
   const [data, setData] = useState<T | null>(null);
   const [error, setError] = useState<unknown>(null);
   const [round, setRound] = useState(0);
@@ -70,16 +70,19 @@ export function useResource<T>(read: (options: RequestOptions) => Promise<T>, ev
         setError(null);
       } catch (thrown) {
         // Nobody answered: the note about the changeover says so already.
-        if (!stop.signal.aborted && thrown instanceof Refused) setError(thrown);
+        if (stop.signal.aborted || !(thrown instanceof Refused)) return;
+        setError(thrown);
+        // Nothing but an upgrade changes that, so asking on would only be noise.
+        if (thrown.code === 'NEEDS_FORMAT_2') clearInterval(timer);
       }
     };
-    void once();
     const timer = setInterval(() => void once(), everyMillis);
+    void once();
     return () => {
       stop.abort();
       clearInterval(timer);
     };
-  }, [link, round, everyMillis]);
+  }, [link, round, everyMillis, changes]);
   const reload = useCallback(() => setRound((n) => n + 1), []);
   return { data, error, reload };
 }

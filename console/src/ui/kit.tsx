@@ -101,25 +101,34 @@ export function Facts({ entries, testId }: { entries: [string, ReactNode][]; tes
   );
 }
 
+/** A column's head; one of numbers is aligned with them at their end. */
+export type Column = string | { number: string };
+
 interface TableProps {
   label: string;
-  columns: string[];
+  columns: Column[];
   testId?: string;
   children: ReactNode;
 }
 
-/** A table that becomes a list of cards on a narrow screen: give every cell a `data-label`. */
+/** A table that becomes a list of cards on a narrow screen: give every cell a `data-label`, and one that holds a number the class `b-number`. */
 export function Table({ label, columns, testId, children }: TableProps) {
   return (
     <div className="b-table-wrap">
       <table className="b-table" aria-label={label} data-testid={testId}>
         <thead>
           <tr>
-            {columns.map((column) => (
-              <th key={column} scope="col">
-                {column}
-              </th>
-            ))}
+            {columns.map((column) =>
+              typeof column === 'string' ? (
+                <th key={column} scope="col">
+                  {column}
+                </th>
+              ) : (
+                <th key={column.number} scope="col" className="b-number">
+                  {column.number}
+                </th>
+              ),
+            )}
           </tr>
         </thead>
         <tbody>{children}</tbody>

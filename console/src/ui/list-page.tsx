@@ -1,6 +1,6 @@
 // The frame of a page that lists things: head, loading, the empty state, the table.
 import type { ReactNode } from 'react';
-import { Card, Empty, ErrorNote, Loading, PageHead, Table } from './kit';
+import { Card, Empty, ErrorNote, Loading, PageHead, Table, type Column } from './kit';
 
 interface ListPageProps<T> {
   title: string;
@@ -13,7 +13,7 @@ interface ListPageProps<T> {
   error: unknown;
   empty: string;
   emptyDetail: string;
-  columns: string[];
+  columns: Column[];
   testId: string;
   row: (one: T) => ReactNode;
   foot?: (all: T[]) => ReactNode;
