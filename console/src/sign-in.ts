@@ -1,3 +1,4 @@
+import { LONGEST_PAUSE_MILLIS, sleep } from './api/backoff';
 import { Refused, type Client } from './api/client';
 
 /** The code in what was pasted: the code itself, a query, or the whole link. */
@@ -20,6 +21,11 @@ export function linkFailed(search: string): boolean {
   return new URLSearchParams(search).has('failed');
 }
 
+/** The code of the sign-in link that led here, when no controller was there to take it. */
+export function codeOfLink(search: string): string | null {
+  return new URLSearchParams(search).get('code');
+}
+
 export type Outcome = { kind: 'signed-in' } | { kind: 'wrong-code' } | { kind: 'refused'; detail: string } | { kind: 'no-answer' };
 
 /** Exchanges a code for the session cookie, which the server sets. */
@@ -30,5 +36,17 @@ export async function redeem(client: Client, code: string): Promise<Outcome> {
   } catch (error) {
     if (!(error instanceof Refused)) return { kind: 'no-answer' };
     return error.code === 'NOT_SIGNED_IN' ? { kind: 'wrong-code' } : { kind: 'refused', detail: error.message };
+  }
+}
+
+/**
+ * The same for as long as it takes until somebody answers. A code whose answer was lost may be used
+ * up: then the next answer says so.
+ */
+export async function redeemPatiently(client: Client, code: string, signal: AbortSignal): Promise<Outcome> {
+  for (;;) {
+    const outcome = await redeem(client, code);
+    if (outcome.kind !== 'no-answer') return outcome;
+    await sleep(LONGEST_PAUSE_MILLIS, signal);
   }
 }

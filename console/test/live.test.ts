@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Event, Upgrade } from '../src/api/types';
 import { isNewer, mergeEvents } from '../src/live';
-import { isOpen, slowDown, stateName, stepName, timeLeft } from '../src/ui/upgrade-words';
+import { isOpen, pausePoints, pointsAhead, slowDown, stateName, stepName, timeLeft } from '../src/ui/upgrade-words';
 
 const upgrade = (change: Partial<Upgrade>) => ({ id: 'u-1', revision: 5, state: 'RUNNING', etaSeconds: null, cause: null, ...change }) as Upgrade;
 const event = (id: number): Event => ({ id, at: '', severity: 'INFO', kind: 'k', message: `m${id}` });
@@ -41,4 +41,17 @@ test('words', () => {
   expect(stateName(upgrade({ state: 'CANCELING', cause: { code: 'X', detail: '' } }))).toBe('Returning');
   expect(stepName('PHASE_2')).toBe('Phase 2: Copy');
   expect(stepName('DROP_SLOT_STANDBY')).toBe('Drop slot standby');
+});
+
+test('pause points can be set for as long as they are ahead', () => {
+  const steps = (...names: string[]) => names.map((name) => ({ name })) as Upgrade['steps'];
+  const rolling = ['PRECHECK', 'STAGE_STANDBY', 'ACTIVATE_STANDBY', 'HANDOVER', 'STAGE_ONCE_ACTIVE', 'ACTIVATE_ONCE_ACTIVE', 'FINALIZE'];
+  const migrating = [...rolling.slice(0, 6), 'PHASE_1', 'PHASE_2', 'PHASE_3', 'PHASE_4', 'COMMIT', 'FINALIZE'];
+  expect(pointsAhead(upgrade({ step: 'STAGE_STANDBY', steps: steps(...rolling) }))).toEqual(['handover', 'once-active']);
+  expect(pointsAhead(upgrade({ step: 'HANDOVER', steps: steps(...rolling) }))).toEqual(['once-active']);
+  expect(pointsAhead(upgrade({ step: 'FINALIZE', steps: steps(...rolling) }))).toEqual([]);
+  expect(pointsAhead(upgrade({ state: 'PAUSED', step: 'PHASE_3', steps: steps(...migrating) }))).toEqual(['phase-4', 'commit']);
+  expect(pointsAhead(upgrade({ state: 'CANCELING', step: 'HANDOVER', steps: steps(...migrating) }))).toEqual([]);
+  expect(pausePoints(false)).toEqual(['handover', 'once-active']);
+  expect(pausePoints(true)).toEqual(pointsAhead(upgrade({ step: 'PRECHECK', steps: steps(...migrating) })));
 });

@@ -1,5 +1,6 @@
-import { expect, test } from 'vitest';
-import { codeFrom, linkFailed } from '../src/sign-in';
+import { expect, test, vi } from 'vitest';
+import { Client } from '../src/api/client';
+import { codeFrom, codeOfLink, linkFailed, redeemPatiently } from '../src/sign-in';
 
 test.each([
   ['  abc123 ', 'abc123'],
@@ -14,4 +15,40 @@ test.each([
 test('a link that failed is told apart', () => {
   expect(linkFailed('?failed')).toBe(true);
   expect(linkFailed('')).toBe(false);
+});
+
+test('the code of a link that nobody could take is found in the address', () => {
+  expect(codeOfLink('?code=a%2Bb')).toBe('a+b');
+  expect(codeOfLink('?failed')).toBeNull();
+});
+
+test('a link is offered until a controller answers, and its answer holds', async () => {
+  const answers: (() => Response)[] = [
+    () => {
+      throw new TypeError('connection refused');
+    },
+    () => new Response('{"code":"NOT_SIGNED_IN","title":"","detail":""}', { status: 401 }),
+  ];
+  let asked = 0;
+  const client = new Client({ fetch: async () => answers[asked++]!() });
+  vi.useFakeTimers();
+  try {
+    const outcome = redeemPatiently(client, 'abc', new AbortController().signal);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(await outcome).toEqual({ kind: 'wrong-code' });
+  } finally {
+    vi.useRealTimers();
+  }
+  expect(asked).toBe(2);
+});
+
+test('nothing is offered any more once the page is gone', async () => {
+  const stop = new AbortController();
+  const client = new Client({
+    fetch: async () => {
+      stop.abort();
+      throw new TypeError('connection refused');
+    },
+  });
+  await expect(redeemPatiently(client, 'abc', stop.signal)).rejects.toBeDefined();
 });

@@ -3,18 +3,17 @@ import { Refused } from '../api/client';
 import { api, live, useLive } from '../live';
 import type { Prechecks, Priority, UpgradeStart } from '../api/types';
 import { parseSize } from '../format';
-import { Alert, Button, Checkbox, Form, FormGroup, Radio, TextInput } from '../pf';
+import { Alert, Button, Form, FormGroup, Radio, TextInput } from '../pf';
 import { Link, navigate } from '../router';
 import { text } from '../text';
 import { Hint } from '../ui/form-dialog';
 import { useAction, useResource } from '../ui/hooks';
 import { BackIcon, CheckIcon, CrossIcon } from '../ui/icons';
 import { Card, ErrorNote, Loading, PageHead } from '../ui/kit';
+import { PausePointsField } from '../ui/pause-points';
 import { whyNot } from '../ui/release-words';
-import { isOpen, planLine } from '../ui/upgrade-words';
+import { isOpen, pausePoints, planLine } from '../ui/upgrade-words';
 
-const ROLLING_POINTS = ['handover', 'once-active'];
-const MIGRATION_POINTS = ['phase-1', 'phase-2', 'phase-3', 'phase-4', 'commit'];
 const PRIORITIES: Priority[] = ['HOST_FIRST', 'BALANCED', 'FINISH_SOONER'];
 const DEFAULT_CONFIRM_SECONDS = '60';
 
@@ -36,7 +35,7 @@ export function StartPage({ version }: { version: string }) {
   const badConfirm = !/^\d{1,6}$/.test(confirm.trim());
   const busy = check.busy || start.busy;
   const reason = isOpen(upgrade) ? text.software.running : one ? whyNot(one, appliance, packages) : null;
-  const points = one?.migrates ? [...ROLLING_POINTS, ...MIGRATION_POINTS] : ROLLING_POINTS;
+  const points = pausePoints(one?.migrates ?? false);
 
   const order: UpgradeStart = {
     version,
@@ -87,21 +86,7 @@ export function StartPage({ version }: { version: string }) {
       <div className="b-columns">
         <Card title={text.start.options}>
           <Form onSubmit={(event) => event.preventDefault()}>
-            <FormGroup role="group" label={text.start.pausePoints} fieldId="pause-points">
-              <div className="b-checks">
-                {points.map((point) => (
-                  <Checkbox
-                    key={point}
-                    id={`pause-${point}`}
-                    data-testid={`pause-at-${point}`}
-                    label={text.start.points[point] ?? point}
-                    isChecked={pauseAt.includes(point)}
-                    onChange={(_e, on) => setPauseAt(on ? [...pauseAt, point] : pauseAt.filter((known) => known !== point))}
-                  />
-                ))}
-              </div>
-              <Hint help={text.start.pauseHelp} />
-            </FormGroup>
+            <PausePointsField points={points} chosen={pauseAt} onChange={setPauseAt} />
             {one?.migrates && (
               <>
                 <FormGroup role="radiogroup" label={text.start.priority} fieldId="priority">

@@ -13,6 +13,7 @@ import { ArrowIcon, PauseIcon, PlayIcon } from '../ui/icons';
 import { Bar, Card, Empty, ErrorNote, Facts, Loading, PageHead, Pill, STATE_TONE, Status, STATUS_TONE } from '../ui/kit';
 import { pausePointOf } from '../ui/event-words';
 import { LatencyChart } from '../ui/latency-chart';
+import { PausePointsAhead } from '../ui/pause-points';
 import { Steps } from '../ui/steps';
 import { doingNow, isOpen, isPausable, stateName, stepName } from '../ui/upgrade-words';
 
@@ -209,6 +210,7 @@ function ControlCard({ upgrade, controllers, onCancel }: ControlProps) {
           )}
         </p>
       )}
+      <PausePointsAhead upgrade={upgrade} />
       <ErrorNote error={action.error} />
       <CancelArea upgrade={upgrade} controllers={controllers} onCancel={onCancel} />
     </Card>

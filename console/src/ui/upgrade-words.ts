@@ -16,6 +16,30 @@ export function stepName(name: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
+/** The step at whose beginning each pause point stops, in the order of an upgrade. */
+const PAUSE_STEPS: Record<string, string> = {
+  handover: 'HANDOVER',
+  'once-active': 'STAGE_ONCE_ACTIVE',
+  'phase-1': 'PHASE_1',
+  'phase-2': 'PHASE_2',
+  'phase-3': 'PHASE_3',
+  'phase-4': 'PHASE_4',
+  commit: 'COMMIT',
+};
+
+/** The pause points of an upgrade with a migration, or without. */
+export function pausePoints(migrates: boolean): string[] {
+  return Object.keys(PAUSE_STEPS).filter((point) => migrates || point === 'handover' || point === 'once-active');
+}
+
+/** The pause points that an upgrade has not reached yet; none on the way back. */
+export function pointsAhead(upgrade: Upgrade): string[] {
+  if (upgrade.state !== 'RUNNING' && upgrade.state !== 'PAUSED') return [];
+  const names = upgrade.steps.map((step) => step.name);
+  const now = names.indexOf(upgrade.step ?? '');
+  return Object.keys(PAUSE_STEPS).filter((point) => names.indexOf(PAUSE_STEPS[point]!) > now);
+}
+
 /** What is being done now: on the way back a step is undone, not done. */
 export function doingNow(upgrade: Upgrade): string | null {
   if (!upgrade.step) return null;
