@@ -13,7 +13,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 
@@ -31,22 +30,12 @@ final class UpgradeScreen {
     line.append(screen.styled(Style.ofState(upgrade.state()), upgrade.state()));
     if (!isOver(upgrade)) {
       line.append("  ").append(upgrade.percent()).append(" %");
-      currentStep(upgrade).ifPresent(step -> line.append("  ").append(step.name()));
+      if (upgrade.step() != null) {
+        line.append("  ").append(upgrade.step());
+      }
       line.append(eta(upgrade, "  "));
     }
     return line.toString();
-  }
-
-  /** The step it is at. A cancel may be at one that never began: that is no news. */
-  private static Optional<UpgradeView.Step> currentStep(UpgradeView upgrade) {
-    return upgrade.steps().stream()
-        .filter(step -> step.name().equals(upgrade.step()))
-        .filter(step -> !(isCanceling(upgrade) && step.state().equals("PENDING")))
-        .findFirst();
-  }
-
-  private static boolean isCanceling(UpgradeView upgrade) {
-    return upgrade.state().equals("CANCELING");
   }
 
   /** Where it is paused and why, in a few words. */

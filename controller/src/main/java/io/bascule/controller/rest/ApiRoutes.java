@@ -336,7 +336,7 @@ final class ApiRoutes {
       }
       gate.signIn(c.http(), c.services().access(), code);
     } catch (Refusal e) {
-      if (!wantsPage(c)) {
+      if (!Wire.wantsPage(c.http())) {
         throw e;
       }
       redirect(c, SIGN_IN_FAILED);
@@ -355,11 +355,6 @@ final class ApiRoutes {
       gate.signIn(c.http(), c.services().access(), body.code());
       c.http().status(204);
     }
-  }
-
-  private static boolean wantsPage(Call c) {
-    String accept = c.http().header("Accept");
-    return accept != null && accept.contains("text/html");
   }
 
   private static void redirect(Call c, String to) {

@@ -16,7 +16,7 @@ final class Problems {
   private static final Logger LOG = System.getLogger(Problems.class.getName());
 
   /** A handover takes well under a second, a reboot of both a few; ask again soon. */
-  private static final String RETRY_AFTER_SECONDS = "1";
+  static final String RETRY_AFTER_SECONDS = "1";
 
   private Problems() {}
 

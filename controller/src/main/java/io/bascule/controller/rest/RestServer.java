@@ -231,7 +231,7 @@ public final class RestServer {
     for (Route route : routes) {
       config.routes.addHttpHandler(route.method(), route.path(), http -> serve(route, http));
     }
-    config.routes.exception(Refusal.class, (refusal, http) -> Problems.answer(http, refusal));
+    config.routes.exception(Refusal.class, (refusal, http) -> refused(http, refusal));
     config.routes.exception(HttpResponseException.class, this::unrouted);
     config.routes.exception(EofException.class, (gone, http) -> clientIsGone(http, gone));
     config.routes.exception(Exception.class, (e, http) -> failed(http, e));
@@ -277,6 +277,26 @@ public final class RestServer {
     return http.path().equals("/sign-in")
         && http.req().getMethod().equals("GET")
         && (query == null || query.equals("failed"));
+  }
+
+  /**
+   * A person who follows a sign-in link while no controller is active gets the console instead of a
+   * problem: it tells what goes on, and offers the link's code until somebody takes it.
+   */
+  private void refused(Context http, Refusal refusal) {
+    if (refusal.code() == ErrorCode.NO_ACTIVE && isFollowedLink(http) && console.page(http)) {
+      http.status(refusal.code().status())
+          .header("Retry-After", Problems.RETRY_AFTER_SECONDS)
+          .header("Cache-Control", "no-store");
+      return;
+    }
+    Problems.answer(http, refusal);
+  }
+
+  private static boolean isFollowedLink(Context http) {
+    return http.path().equals("/sign-in")
+        && http.req().getMethod().equals("GET")
+        && Wire.wantsPage(http);
   }
 
   private void serve(Route route, Context http) throws Exception {

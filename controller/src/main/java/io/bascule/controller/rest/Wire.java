@@ -32,6 +32,12 @@ final class Wire {
     http.status(200).contentType(JSON).result(JSONB.type(element).list().toJsonBytes(values));
   }
 
+  /** Whether a browser asks for something to be looked at, not a program. */
+  static boolean wantsPage(Context http) {
+    String accept = http.header("Accept");
+    return accept != null && accept.contains("text/html");
+  }
+
   /** The answer of an operation on a controller. */
   @Json
   record Done(String detail) {}

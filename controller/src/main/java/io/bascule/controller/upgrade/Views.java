@@ -64,8 +64,8 @@ final class Views {
         plan.from().toString(),
         plan.to().toString(),
         upgrade.state().name(),
-        orNull(upgrade.step().map(Enum::name)),
-        orNull(upgrade.step().flatMap(StepName::phase)),
+        orNull(upgrade.underWay().map(Enum::name)),
+        orNull(upgrade.underWay().flatMap(StepName::phase)),
         UpgradeProgress.percent(upgrade),
         orNull(
             UpgradeProgress.eta(upgrade, migration)
@@ -102,7 +102,7 @@ final class Views {
 
   private static UpgradeView.Migration migration(Upgrade upgrade, Migration.Progress progress) {
     return new UpgradeView.Migration(
-        orNull(upgrade.step().flatMap(StepName::phase)),
+        orNull(upgrade.underWay().flatMap(StepName::phase)),
         progress.phases().stream()
             .map(phase ->
                 new UpgradeView.Phase(

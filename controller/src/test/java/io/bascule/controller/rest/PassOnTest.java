@@ -147,6 +147,31 @@ class PassOnTest {
   }
 
   @Test
+  void shouldShowABrowserThatThereIsNoActiveToFollowItsLink() throws Exception {
+    standby.activeAddress.set(Optional.empty());
+    waitingPage(browse(standby, "/sign-in?code=x"));
+    standby.activeAddress.set(Optional.of(active.server.fixedAddress()));
+    active.services.set(Optional.empty()); // It has just stopped serving.
+    waitingPage(browse(standby, "/sign-in?code=x"));
+    waitingPage(browse(active, "/sign-in?code=x"));
+    noActive(browse(standby, "/api/v1/appliance"));
+    noActive(standby.send(standby.request("POST", "/sign-in", "{\"code\":\"x\"}")));
+  }
+
+  private static HttpResponse<String> browse(TestServer server, String path) throws Exception {
+    return server.send(
+        server.request("GET", path, "").header("Accept", "text/html,application/xhtml+xml,*/*"));
+  }
+
+  private static void waitingPage(HttpResponse<String> answer) {
+    assertThat(answer.statusCode()).isEqualTo(503);
+    assertThat(answer.headers().allValues("retry-after")).containsExactly("1");
+    assertThat(answer.headers().allValues("cache-control")).containsExactly("no-store");
+    assertThat(answer.headers().firstValue("content-type").orElseThrow()).startsWith("text/html");
+    assertThat(answer.body()).contains("Test console");
+  }
+
+  @Test
   void shouldNotPassInCircles() throws Exception {
     // Each takes the other for the active one.
     active.services.set(Optional.empty());

@@ -153,10 +153,14 @@ public final class CancelRules {
   private static Guard standbyGuard(Upgrade upgrade, World world) {
     String name = "standby-online";
     ControllerId standby = world.standby();
+    String who = sentence(standby) + " (standby) ";
     var boot = world.boot(standby);
     if (boot.isEmpty()) {
       return world.peerReady()
-          ? new Guard(name, true, standby + " answers over the peer link (the chassis is absent).")
+          ? new Guard(
+              name,
+              true,
+              sentence(standby) + " answers over the peer link (the chassis is absent).")
           : new Guard(
               name,
               false,
@@ -166,31 +170,30 @@ public final class CancelRules {
     return switch (status) {
       case ONLINE ->
           world.peerReady()
-              ? new Guard(name, true, standby + " (standby) is ONLINE.")
+              ? new Guard(name, true, who + "is ONLINE.")
               : new Guard(
                   name,
                   false,
-                  standby
-                      + " (standby) is ONLINE but the peer link to it is down; it could not"
+                  who
+                      + "is ONLINE but the peer link to it is down; it could not"
                       + " take over.");
       case RECOVERING ->
           ownReboot(upgrade, boot.get())
               ? new Guard(
                   name,
                   true,
-                  standby
-                      + " (standby) is RECOVERING in the upgrade's own reboot; the cancel first"
+                  who
+                      + "is RECOVERING in the upgrade's own reboot; the cancel first"
                       + " brings it ONLINE on "
                       + upgrade.plan().from()
                       + ".")
-              : new Guard(
-                  name, false, standby + " (standby) is RECOVERING; wait until it is ONLINE.");
+              : new Guard(name, false, who + "is RECOVERING; wait until it is ONLINE.");
       case FAILED ->
           new Guard(
               name,
               false,
-              standby
-                  + " (standby) has FAILED; it could not take over while the active reboots. Look"
+              who
+                  + "has FAILED; it could not take over while the active reboots. Look"
                   + " at its log, then: bascule controller power-on "
                   + standby.number()
                   + ".");
@@ -198,8 +201,8 @@ public final class CancelRules {
           new Guard(
               name,
               false,
-              standby
-                  + " (standby) is OFF; it could not take over while the active reboots. Switch it"
+              who
+                  + "is OFF; it could not take over while the active reboots. Switch it"
                   + " on: bascule controller power-on "
                   + standby.number()
                   + ".");

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 
 /**
  * An upgrade: its plan, and how far it is. Immutable; {@link UpgradeMachine} makes the next one.
@@ -165,6 +166,20 @@ public record Upgrade(
         .filter(step -> step.name() == name)
         .findFirst()
         .orElseThrow(() -> new Check.Missing("upgrade " + plan.id() + " has no step " + name));
+  }
+
+  /**
+   * What is being done just now, or undone: the current step, but on the way back only what really
+   * is being undone. The way back begins with the goals of steps that may never have begun; while it
+   * is at such a one, that is what was under way when it was canceled, or nothing.
+   */
+  public Optional<StepName> underWay() {
+    if (state != UpgradeState.CANCELING) {
+      return step;
+    }
+    return Stream.concat(step.stream(), plan.undoOrder().stream())
+        .filter(name -> progress(name).state() == StepState.UNDOING)
+        .findFirst();
   }
 
   /** Whether that step's goals were reached and have not been undone. */

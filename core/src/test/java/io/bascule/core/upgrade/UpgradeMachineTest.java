@@ -254,6 +254,35 @@ class UpgradeMachineTest {
   }
 
   @Test
+  void shouldNameOnTheWayBackOnlyWhatIsReallyUndone() {
+    var early = changed(UpgradeMachine.step(advance(begun(), StepName.STAGE_ONCE_ACTIVE), cancelStarted()));
+    assertThat(early.step()).contains(StepName.ACTIVATE_ONCE_ACTIVE);
+    assertThat(early.progress(StepName.ACTIVATE_ONCE_ACTIVE).state()).isEqualTo(StepState.PENDING);
+    assertThat(early.underWay()).contains(StepName.STAGE_ONCE_ACTIVE);
+    Upgrade now = early;
+    while (!now.state().ended()) {
+      for (var name : now.underWay().stream().toList()) {
+        assertThat(now.progress(name).state()).isEqualTo(StepState.UNDOING);
+      }
+      now = changed(UpgradeMachine.step(now, new UpgradeEvent.GoalsReached(ZERO, NOW)));
+    }
+    assertThat(now.underWay()).isEmpty();
+
+    var failed =
+        changed(
+            UpgradeMachine.step(
+                advance(begun(), StepName.STAGE_STANDBY),
+                new UpgradeEvent.StepFailed("X", "why", false, NOW)));
+    assertThat(failed.step()).contains(StepName.ACTIVATE_ONCE_ACTIVE);
+    assertThat(failed.underWay()).isEmpty();
+
+    var late = advance(begun(), StepName.ACTIVATE_ONCE_ACTIVE);
+    assertThat(late.underWay()).contains(StepName.ACTIVATE_ONCE_ACTIVE);
+    assertThat(changed(UpgradeMachine.step(late, cancelStarted())).underWay())
+        .contains(StepName.ACTIVATE_ONCE_ACTIVE);
+  }
+
+  @Test
   void shouldKeepTheRevisionForMereProgress() {
     var was = advance(begun(), StepName.STAGE_STANDBY);
     var next = changed(UpgradeMachine.step(was, new UpgradeEvent.Progressed(40, NOW)));
