@@ -2,7 +2,7 @@
 // contract, so that pages can be worked on and photographed without controllers. It is not packed,
 // and nothing it says is true of a real appliance.
 //
-//   node dev/fixture.mjs [port] [scenario]     scenario: fresh | idle | rolling | migration
+//   node dev/fixture.mjs [port] [scenario]     scenario: fresh | idle | format-2 | many | rolling | migration
 //   POST /fixture {"...": ...}                 steer it: see `steer` below
 import { createServer } from 'node:http';
 import { createReadStream, existsSync, statSync } from 'node:fs';
@@ -30,6 +30,8 @@ class Appliance {
     this.version = '1.2.1';
     this.standbyStatus = null;
     const fresh = scenario === 'fresh';
+    // null: format 1, which has none.
+    this.snapshots = scenario === 'format-2' || scenario === 'many' ? [] : null;
     this.volumes = fresh ? [] : [this.volume('vm-pool', 0, 512, 187.4), this.volume('postgres', 1, 100, 62.2), this.volume('scratch', 2, 2048, 0.8)];
     this.hosts = fresh
       ? []
@@ -52,7 +54,24 @@ class Appliance {
     this.upgrade = { id: null, revision: 0, from: null, to: null, state: 'IDLE', step: null, phase: null, percent: 0, etaSeconds: null, priority: null, maxBytesPerSecond: null, pauseAt: [], pausedReason: null, onceActive: null, startedBy: null, startedAt: null, endedAt: null, cause: null, steps: [], migration: null, hostLatency: null, cancel: { availability: 'UNAVAILABLE', reason: 'No upgrade is running.', warning: null, nextCancelPoint: null, guards: [], queued: null } };
     this.controllers = [0, 1].map((id) => ({ id, role: id === 0 ? 'ACTIVE' : 'STANDBY', status: 'ONLINE', version: this.version, slots: { A: this.version, B: null }, runningSlot: 'A', bootAttempts: 0, since: iso(3 * 86_400_000 + id * 5_000_000) }));
     ['appliance.started', 'volume.created', 'host.added', 'session.opened'].forEach((kind, i) => this.event('INFO', kind, ['The appliance is up, redundant on 1.2.1.', 'Volume vm-pool was created (512 GiB).', 'Host esx-01 was added.', 'Host esx-01 signed in on 127.0.0.1:3260.'][i]));
+    if (this.snapshots) this.onFormatTwo(scenario === 'many');
     if (scenario === 'rolling' || scenario === 'migration') this.begin({ version: scenario === 'rolling' ? '1.2.2' : '2.0.1' });
+  }
+
+  onFormatTwo(many) {
+    this.version = '2.0.1';
+    this.controllers.forEach((c) => Object.assign(c, { version: '2.0.1', slots: { A: '2.0.1', B: null } }));
+    this.snapshots.push(this.snapshot('postgres', 'before-update', 3), this.snapshot('postgres', '2026-11-21-0200', 2), this.snapshot('postgres', '2026-11-22-0200', 1));
+    if (!many) return;
+    const long = 'customer-facing-order-processing-and-invoicing-database-primary';
+    this.volumes = Array.from({ length: 40 }, (_, i) => this.volume(i === 1 ? long : i === 2 ? 'db.old' : `volume-${String(i).padStart(2, '0')}`, i, i === 3 ? 16384 : 10 * (i + 1), i * 3.7));
+    for (let i = 0; i < 12; i++) this.snapshots.push(this.snapshot(long, i === 4 ? long : `2026-11-${String(i + 1).padStart(2, '0')}-0200`, 30 - i));
+    this.hosts = Array.from({ length: 24 }, (_, i) => ({ name: `esx-${String(i).padStart(2, '0')}`, iqn: `iqn.1998-01.com.vmware:esx-${i}-${'4f1c'.repeat(1 + (i % 9))}`, chapUser: i % 5 === 0 ? 'db' : null, volumes: i % 3 ? this.volumes.slice(i, i + 6).map((v) => v.name) : ['*'] }));
+  }
+
+  snapshot(volume, name, daysAgo) {
+    const of = this.volumes.find((v) => v.name === volume);
+    return { volume, name, sizeBytes: of?.sizeBytes ?? 10 * GIB, allocatedBytes: Math.round((of?.allocatedBytes ?? GIB) * 0.9), createdAt: iso(86_400_000 * daysAgo) };
   }
 
   volume(name, lun, sizeGib, allocatedGib) {
@@ -289,6 +308,7 @@ export function serve(port, scenario, pace = 4) {
       return send(200, {});
     }
     if (!appliance.answering) return response.destroy();
+    if (path === '/sign-in' && appliance.noActive) return request.method === 'GET' ? file(path, response) : send(503, problem(503, 'NO_ACTIVE', 'No controller is active just now.').problem);
     if (path === '/sign-in' && request.method === 'POST') {
       if (body.code !== 'open') return send(401, problem(401, 'NOT_SIGNED_IN', 'The code is used or wrong.').problem);
       appliance.signedIn = true;
@@ -346,6 +366,7 @@ function steer(state, order) {
     Object.assign(failing, { state: 'FAILED', endedAt: iso(), error: order.fail });
     appliance.finish();
   }
+  if (order.noActive !== undefined) appliance.noActive = order.noActive;
   if (order.silence) appliance.silence(order.silence);
   if (order.signedIn !== undefined) appliance.signedIn = order.signedIn;
   if (order.alert) appliance.alerts.unshift({ id: appliance.alerts.length + 1, severity: 'WARNING', kind: 'not-redundant', message: 'The appliance is not redundant.', whatToDo: 'Power controller 1 on, or see why it does not boot: ./bascule controller list.', raisedAt: iso(), clearedAt: null, acknowledgedAt: null });
@@ -354,6 +375,8 @@ function steer(state, order) {
 
 function route({ appliance }, method, path, body) {
   const named = /^\/(volumes|hosts)\/([^/]+)$/.exec(path);
+  const snapshots = snapshotRoute(appliance, method, path, body);
+  if (snapshots !== NO_ROUTE) return snapshots;
   const report = /^\/upgrades\/([^/]+)\/report$/.exec(path);
   switch (`${method} ${path}`) {
     case 'GET /appliance':
@@ -396,6 +419,7 @@ function route({ appliance }, method, path, body) {
     }
     case 'PATCH /upgrade':
       if (body.paused !== undefined && body.paused !== null) Object.assign(appliance.upgrade, { state: body.paused ? 'PAUSED' : 'RUNNING' });
+      if (body.pauseAt) appliance.upgrade.pauseAt = body.pauseAt;
       if (body.priority) appliance.upgrade.priority = body.priority;
       if (typeof body.maxBytesPerSecond === 'number') appliance.upgrade.maxBytesPerSecond = body.maxBytesPerSecond || null;
       appliance.upgrade.revision++;
@@ -438,6 +462,35 @@ function route({ appliance }, method, path, body) {
   if (method === 'POST' && path.startsWith('/alerts/')) {
     appliance.alerts.forEach((alert) => (alert.acknowledgedAt = iso()));
     return undefined;
+  }
+  return null;
+}
+
+const NO_ROUTE = Symbol('no route');
+
+function snapshotRoute(appliance, method, path, body) {
+  const found = /^\/snapshots$|^\/volumes\/([^/]+)\/snapshots(?:\/([^/]+)(?:\/(clone|rollback))?)?$/.exec(path);
+  if (!found) return NO_ROUTE;
+  const [volume, name, deed] = found.slice(1).map((part) => part && decodeURIComponent(part));
+  if (!appliance.snapshots) return problem(409, 'NEEDS_FORMAT_2', 'Snapshots need volumes of format 2, and these are in format 1. Upgrade to 2.0.1, which migrates them, and let it commit.');
+  const of = appliance.volumes.find((v) => v.name === volume);
+  if (volume && !of) return problem(404, 'NOT_FOUND', `There is no volume '${volume}'.`);
+  const one = appliance.snapshots.find((s) => s.volume === volume && s.name === name);
+  switch (`${method} ${name ? (deed ?? 'one') : 'all'}`) {
+    case 'GET all':
+      return appliance.snapshots.filter((s) => !volume || s.volume === volume);
+    case 'POST all':
+      if (appliance.snapshots.some((s) => s.volume === volume && s.name === body.name)) return problem(409, 'ALREADY_EXISTS', `Volume ${volume} has a snapshot '${body.name}' already.`);
+      appliance.snapshots.push({ ...appliance.snapshot(volume, body.name, 0), allocatedBytes: of.allocatedBytes });
+      return appliance.snapshots.at(-1);
+    case 'POST clone':
+      appliance.volumes.push({ ...appliance.volume(body.volume, appliance.volumes.length, 1, 0), sizeBytes: one.sizeBytes, allocatedBytes: one.allocatedBytes });
+      return appliance.volumes.at(-1);
+    case 'POST rollback':
+      if (volume === 'postgres') return problem(409, 'IN_USE', 'Volume postgres is in use: iqn.1993-08.org.debian:01:6a1e3f0cc5 is logged in and sees it, and would mix what it remembers with what it finds. Unmount it there and log out, or take the access away (bascule host remove).');
+      return Object.assign(of, { allocatedBytes: one.allocatedBytes });
+    case 'DELETE one':
+      return void appliance.snapshots.splice(appliance.snapshots.indexOf(one), 1);
   }
   return null;
 }

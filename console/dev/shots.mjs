@@ -1,4 +1,4 @@
-// A development aid: photographs every page of the scripted appliance, at two widths, light and
+// A development aid: photographs every page of the scripted appliance, at three widths, light and
 // dark, and lets axe look at each. Prints what axe or the browser's console complains about.
 //
 //   node dev/shots.mjs [names] [devices] [schemes]   parts of names, comma-separated; pictures: target/shots
@@ -23,11 +23,41 @@ const openCancel = async (page) => {
 };
 const SCENES = [
   ['sign-in', '/', { scenario: 'signed-out' }],
+  ['sign-in-waiting', '/sign-in?code=open', { scenario: 'signed-out', noActive: true }, (page) => page.getByTestId('sign-in-waiting').waitFor()],
+  ['sign-in-waited', '/sign-in?code=open', { scenario: 'signed-out', noActive: true }, async (page, steer) => {
+    await page.getByTestId('sign-in-waiting').waitFor();
+    await steer({ noActive: false });
+    await page.getByTestId('controller-0').waitFor({ timeout: 10_000 });
+  }],
   ['overview-fresh', '/', { scenario: 'fresh' }],
   ['overview', '/', { scenario: 'idle' }],
   ['overview-alert', '/', { scenario: 'idle', standby: 'OFF', alert: true }],
   ['volumes', '/volumes', { scenario: 'idle' }],
   ['volume-create', '/volumes', { scenario: 'idle' }, (page) => page.getByTestId('create-volume').click()],
+  ['volumes-empty', '/volumes', { scenario: 'fresh' }],
+  ['volumes-format-2', '/volumes', { scenario: 'format-2' }],
+  ['volumes-many', '/volumes', { scenario: 'many' }],
+  ['volume-format-1', '/volumes/postgres/snapshots', { scenario: 'idle' }, (page) => page.getByTestId('snapshots-need-format-2').waitFor()],
+  ['volume', '/volumes/postgres/snapshots', { scenario: 'format-2' }, (page) => page.getByTestId('snapshots-table').waitFor()],
+  ['volume-none', '/volumes/scratch/snapshots', { scenario: 'format-2' }, (page) => page.getByTestId('take-snapshot').waitFor()],
+  ['volume-many', `/volumes/customer-facing-order-processing-and-invoicing-database-primary/snapshots`, { scenario: 'many' }, (page) => page.getByTestId('snapshots-table').waitFor()],
+  ['volume-upgrading', '/volumes/postgres/snapshots', { scenario: 'migration', step: 'PHASE_2' }],
+  ['volume-gone', '/volumes/nowhere/snapshots', { scenario: 'format-2' }, (page) => page.getByTestId('error').waitFor()],
+  ['volume-delete', '/volumes', { scenario: 'idle' }, (page) => page.getByRole('button', { name: 'Delete postgres' }).click()],
+  ['snapshot-take', '/volumes/postgres/snapshots', { scenario: 'format-2' }, (page) => page.getByTestId('take-snapshot').click()],
+  ['snapshot-clone', '/volumes/postgres/snapshots', { scenario: 'format-2' }, async (page) => {
+    await page.getByRole('button', { name: 'Clone before-update' }).click();
+    await page.waitForFunction(() => document.querySelector('[data-testid=clone-name]')?.value === 'postgres-copy');
+  }],
+  ['snapshot-rollback-refused', '/volumes/postgres/snapshots', { scenario: 'format-2' }, async (page) => {
+    await page.getByRole('button', { name: 'Roll back before-update' }).click();
+    await page.getByTestId('rollback-name').fill('postgres');
+    await page.getByTestId('rollback-submit').click();
+    await page.getByTestId('error').waitFor();
+  }],
+  ['snapshot-delete', '/volumes/postgres/snapshots', { scenario: 'format-2' }, (page) => page.getByRole('button', { name: 'Delete before-update' }).click()],
+  ['hosts-empty', '/hosts', { scenario: 'fresh' }],
+  ['hosts-many', '/hosts', { scenario: 'many' }],
   ['hosts', '/hosts', { scenario: 'idle' }],
   ['host-add', '/hosts', { scenario: 'idle' }, (page) => page.getByTestId('add-host').click()],
   ['software', '/software', { scenario: 'idle' }],
@@ -50,6 +80,21 @@ const SCENES = [
     const began = Date.now();
     await page.getByTestId('reconnecting').waitFor();
     if (Date.now() - began > 5_000) complain(`upgrade-reconnecting: noticed only after ${Date.now() - began} ms`);
+  }],
+  ['pause-points', '/upgrade', { scenario: 'migration', step: 'PHASE_2' }, async (page) => {
+    await page.getByTestId('change-pause-points').click();
+    await page.getByTestId('pause-at-phase-4').check();
+    await page.getByTestId('pause-points-submit').click();
+    await page.getByTestId('pause-dialog').waitFor({ state: 'detached' });
+    await page.getByTestId('change-pause-points').click();
+  }],
+  // The bar comes and goes without moving what a person is about to press.
+  ['bar-appears', '/volumes', { scenario: 'idle' }, async (page, steer) => {
+    const top = () => page.locator('h1').boundingBox().then((box) => box.y);
+    const before = await top();
+    await steer({ scenario: 'rolling' });
+    await page.getByTestId('upgrade-bar').waitFor({ timeout: 15_000 });
+    if (page.viewportSize().width > 720 && Math.abs((await top()) - before) > 0.5) complain(`bar-appears: the page moved by ${(await top()) - before} px`);
   }],
   ['bar-elsewhere', '/volumes', { scenario: 'migration', step: 'PHASE_2' }],
   ['cancel-available', '/upgrade', { scenario: 'rolling', step: 'STAGE_ONCE_ACTIVE' }, openCancel],
@@ -95,7 +140,7 @@ const browser = await chromium.launch({
 const steer = (order) => fetch(`${BASE}/fixture`, { method: 'POST', body: JSON.stringify(order) });
 let complaints = 0;
 try {
-  for (const [width, height, device] of [[1280, 800, 'wide'], [390, 844, 'phone']]) {
+  for (const [width, height, device] of [[1280, 800, 'wide'], [800, 900, 'middle'], [390, 844, 'phone']]) {
     if (!isWanted(1, device)) continue;
     for (const scheme of ['light', 'dark']) {
       if (!isWanted(2, scheme)) continue;

@@ -3,9 +3,6 @@ package io.bascule.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
@@ -16,14 +13,9 @@ import org.junit.jupiter.api.Test;
  */
 @Order(3) // Long and one after the other: begins first.
 class ConsoleTest {
-  private static final Path BROWSER = Path.of("browser").toAbsolutePath();
-
   @BeforeAll
   static void install() {
-    if (!Files.isDirectory(BROWSER.resolve("node_modules/playwright-core"))) {
-      Commands.run(300, "npm", "--prefix", BROWSER.toString(), "ci", "--no-audit", "--no-fund")
-          .ok();
-    }
+    Browser.install();
   }
 
   @Test
@@ -43,22 +35,16 @@ class ConsoleTest {
   /** The story cancels the upgrade that is started here, under load. */
   private static void tell(String story, Appliance appliance, String version, String pauseAt)
       throws IOException {
-    Path shots = Files.createDirectories(Path.of("target", "screenshots").toAbsolutePath());
     appliance.volume("db", "64M");
     appliance.anyHost();
     appliance.addPackage(version);
     try (var host = HostSide.start(appliance.url("db"), 6)) {
-      var up = appliance.bascule("up", "--detach").ok();
-      var link = Pattern.compile("http://\\S+/sign-in\\?code=\\S+").matcher(up.out());
-      assertThat(link.find()).as("a sign-in link in %s", up.out()).isTrue();
+      String link = Browser.signInLink(appliance);
       appliance
           .bascule(
               "upgrade", "start", version, "--pause-at", pauseAt, "--priority", "FINISH_SOONER")
           .ok();
-      var told =
-          Commands.run(
-              240, "node", BROWSER.resolve(story).toString(), link.group(), shots.toString());
-      assertThat(told.exit()).as("%s", told).isZero();
+      Browser.tell(story, link);
       assertThat(appliance.state()).isEqualTo("CANCELED");
       host.stopClean();
     }

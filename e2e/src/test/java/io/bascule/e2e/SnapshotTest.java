@@ -18,6 +18,10 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** Snapshots of format 2, on an appliance that began with it, under a host that writes. */
@@ -26,8 +30,15 @@ class SnapshotTest {
   private static final int BLOCK_BYTES = 4096;
   private static final int SECTORS = BLOCK_BYTES / 512;
 
+  @BeforeAll
+  static void install() {
+    Browser.install();
+  }
+
   @Test
   void shouldTakeCloneRollBackAndDeleteUnderAHost() throws Exception {
+    Future<?> story;
+    long first;
     try (var appliance = Appliance.create("snapshot", "--release", "2.0.1")) {
       appliance.volume("db", "16M");
       appliance.anyHost();
@@ -40,7 +51,7 @@ class SnapshotTest {
         assertThat(host.device.reportLuns()).as("no LUN is a snapshot").containsExactly(0);
 
         appliance.bascule("snapshot", "clone", "db", "first", "copy").ok();
-        long first = lastOf(contentOf(appliance, "copy"));
+        first = lastOf(contentOf(appliance, "copy"));
         assertThat(first).isGreaterThanOrEqualTo(before).isLessThanOrEqualTo(between);
 
         appliance.kill(appliance.awaitActive());
@@ -53,13 +64,18 @@ class SnapshotTest {
         refused(appliance, "IN_USE", "snapshot", "rollback", "db", "first", "--yes");
         refused(appliance, "IN_USE", "volume", "delete", "db", "--yes");
         refused(appliance, "ALREADY_EXISTS", "snapshot", "create", "db", "first");
+        story = inTheConsole(appliance);
         assertThat(host.acknowledged()).isGreaterThan(between);
       }
-      byte[] second = clone(appliance, "second");
+      story.get(4, TimeUnit.MINUTES);
+      appliance.api().send("DELETE", "/volumes/db-copy", null, "").ok();
+      assertThat(contentOf(appliance, "db"))
+          .as("rolled back in the console")
+          .isEqualTo(clone(appliance, "second"));
       appliance.eventually(
-          "rolled back once its host is gone",
-          () -> appliance.bascule("snapshot", "rollback", "db", "second", "--yes").exit() == 0);
-      assertThat(contentOf(appliance, "db")).isEqualTo(second);
+          "rolled back once nobody looks at it",
+          () -> appliance.bascule("snapshot", "rollback", "db", "first", "--yes").exit() == 0);
+      assertThat(lastOf(contentOf(appliance, "db"))).isEqualTo(first);
       appliance.bascule("snapshot", "delete", "db", "first", "--yes").ok();
       assertThat(names(appliance)).containsExactly("second");
       appliance.awaitRedundant("2.0.1");
@@ -84,6 +100,20 @@ class SnapshotTest {
     appliance.eventually(
         "rolled back once it is gone",
         () -> appliance.bascule("snapshot", "rollback", "db", "second", "--yes").exit() == 0);
+  }
+
+  /** The same in the console; returns when the story waits for the host to go, or has ended. */
+  private static Future<?> inTheConsole(Appliance appliance) {
+    String link = Browser.signInLink(appliance);
+    var story = new FutureTask<Void>(() -> {
+      Browser.tell("snapshots.mjs", link);
+      return null;
+    });
+    Thread.ofPlatform().name("console").daemon().start(story);
+    appliance.eventually(
+        "cloned in the console",
+        () -> story.isDone() || appliance.get("/volumes/db-copy").status() == 200);
+    return story;
   }
 
   private static byte[] clone(Appliance appliance, String snapshot) throws IOException {
