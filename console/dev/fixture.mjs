@@ -383,6 +383,12 @@ function route({ appliance }, method, path, body) {
       return appliance.view();
     case 'GET /alerts':
       return appliance.alerts;
+    case 'GET /space': {
+      const held = [...appliance.volumes, ...(appliance.snapshots ?? [])].reduce((sum, one) => sum + one.allocatedBytes, 0);
+      return appliance.snapshots
+        ? { format: 2, allocatedBytes: held, usedBytes: Math.round(held * 0.27), reclaimableBytes: Math.round(held * 0.02), freeBytes: 412 * GIB }
+        : { format: 1, allocatedBytes: held, usedBytes: held, reclaimableBytes: 0, freeBytes: 412 * GIB };
+    }
     case 'GET /volumes':
       return appliance.volumes;
     case 'POST /volumes':

@@ -31,6 +31,7 @@ const SCENES = [
   }],
   ['overview-fresh', '/', { scenario: 'fresh' }],
   ['overview', '/', { scenario: 'idle' }],
+  ['overview-format-2', '/', { scenario: 'format-2' }],
   ['overview-alert', '/', { scenario: 'idle', standby: 'OFF', alert: true }],
   ['volumes', '/volumes', { scenario: 'idle' }],
   ['volume-create', '/volumes', { scenario: 'idle' }, (page) => page.getByTestId('create-volume').click()],

@@ -71,6 +71,11 @@ export function ratio(current: number, baseline: number): string {
   return baseline > 0 ? `${(current / baseline).toFixed(1)}×` : '–';
 }
 
+/** How much less is kept than is held, by compression and sharing: 4.3 : 1. Null if it is not less. */
+export function reduction(held: number, kept: number): string | null {
+  return kept > 0 && held / kept >= 1.05 ? `${(held / kept).toFixed(1)} : 1` : null;
+}
+
 export function count(value: number): string {
   return value.toLocaleString('en-US');
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { between, bytes, compareVersions, dateTime, duration, eta, latency, parseSize, plural, ratio, timeOfDay } from '../src/format';
+import { between, bytes, compareVersions, dateTime, duration, eta, latency, parseSize, plural, ratio, reduction, timeOfDay } from '../src/format';
 
 describe('sizes', () => {
   test.each([
@@ -83,4 +83,11 @@ test('instants name their time zone, and their day unless it is the same', () =>
   expect(timeOfDay(at, Date.parse(at))).toMatch(/^01:35:07 /);
   expect(timeOfDay(at, Date.parse(at))).toMatch(zone);
   expect(timeOfDay(at, Date.parse(at) + 86_400_000)).toBe(dateTime(at));
+});
+
+test('how much less is kept than is held', () => {
+  expect(reduction(430, 100)).toBe('4.3 : 1');
+  expect(reduction(100, 100)).toBeNull();
+  expect(reduction(100, 200)).toBeNull();
+  expect(reduction(0, 0)).toBeNull();
 });

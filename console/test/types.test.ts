@@ -21,6 +21,7 @@ const PAIRS: Record<string, string> = {
   PackageView: 'Package',
   Problem: 'Problem',
   SnapshotView: 'Snapshot',
+  SpaceView: 'Space',
   UpgradeView: 'Upgrade',
   'UpgradeView.Cancel': 'CancelState',
   'UpgradeView.Cause': 'Cause',

@@ -19,6 +19,7 @@ import type {
   Problem,
   Report,
   Snapshot,
+  Space,
   Upgrade,
   UpgradeChange,
   UpgradeStart,
@@ -164,6 +165,7 @@ export class Client {
   }
 
   appliance = (o?: RequestOptions) => this.request<Appliance>('GET', '/appliance', o);
+  space = (o?: RequestOptions) => this.request<Space>('GET', '/space', o);
   upgrade = (o?: RequestOptions) => this.request<Upgrade>('GET', '/upgrade', o);
   alerts = (o?: RequestOptions) => this.request<Alert[]>('GET', '/alerts', o);
   acknowledge = (id: number) =>

@@ -41,6 +41,15 @@ export interface Volume {
   portals: string[];
 }
 
+/** What volumes and snapshots hold, and what that takes. */
+export interface Space {
+  format: number;
+  allocatedBytes: number;
+  usedBytes: number;
+  reclaimableBytes: number;
+  freeBytes: number;
+}
+
 /** A volume as it was at one moment. Its name is unique among those of its volume. */
 export interface Snapshot {
   volume: string;

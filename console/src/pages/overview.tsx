@@ -1,6 +1,6 @@
 import { api, useLive } from '../live';
-import type { Alert as AlertType, Appliance, Upgrade } from '../api/types';
-import { bytes, compareVersions, count, timeOfDay } from '../format';
+import type { Alert as AlertType, Appliance, Space, Upgrade } from '../api/types';
+import { bytes, compareVersions, count, reduction, timeOfDay } from '../format';
 import { Button } from '../pf';
 import { Link } from '../router';
 import { text } from '../text';
@@ -17,6 +17,7 @@ export function OverviewPage() {
   const { appliance, alerts, upgrade } = useLive();
   const volumes = useResource((o) => api.volumes(o)).data;
   const hosts = useResource((o) => api.hosts(o)).data;
+  const space = useResource((o) => api.space(o)).data;
   const packages = useResource((o) => api.packages(o), 30_000).data;
   if (!appliance) return <Loading />;
   const open = alerts.filter((alert) => !alert.clearedAt);
@@ -64,9 +65,11 @@ export function OverviewPage() {
                 </Link>
               </p>
               <Facts
+                testId="space"
                 entries={[
                   [text.overview.provisioned, bytes(volumes.reduce((sum, volume) => sum + volume.sizeBytes, 0))],
                   [text.overview.allocated, bytes(volumes.reduce((sum, volume) => sum + volume.allocatedBytes, 0))],
+                  ...(space ? spaceFacts(space) : []),
                 ]}
               />
             </>
@@ -112,6 +115,17 @@ export function OverviewPage() {
       </div>
     </>
   );
+}
+
+/** What is compressed and shared takes less than it holds; in format 1 there is nothing of the kind to tell. */
+function spaceFacts(space: Space): [string, string | null][] {
+  const pool = space.format >= 2;
+  return [
+    [text.overview.withSnapshots, pool ? bytes(space.allocatedBytes) : null],
+    [text.overview.onDisk, pool ? bytes(space.usedBytes) : null],
+    [text.overview.reduced, pool ? reduction(space.allocatedBytes, space.usedBytes - space.reclaimableBytes) : null],
+    [text.overview.free, bytes(space.freeBytes)],
+  ];
 }
 
 /** An upgrade lowers the health by itself: then nothing needs a look. */

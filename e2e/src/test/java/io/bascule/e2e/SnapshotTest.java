@@ -77,6 +77,9 @@ class SnapshotTest {
           () -> appliance.bascule("snapshot", "rollback", "db", "first", "--yes").exit() == 0);
       assertThat(lastOf(contentOf(appliance, "db"))).isEqualTo(first);
       appliance.bascule("snapshot", "delete", "db", "first", "--yes").ok();
+      var space = appliance.get("/space");
+      assertThat(space.number("format")).isEqualTo(2);
+      assertThat(space.number("allocatedBytes")).isPositive();
       assertThat(names(appliance)).containsExactly("second");
       appliance.awaitRedundant("2.0.1");
       refuseToRollBackWithAHostAtTheStandby(appliance);

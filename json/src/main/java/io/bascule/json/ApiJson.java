@@ -11,6 +11,7 @@ import io.bascule.core.api.HostView;
 import io.bascule.core.api.PackageView;
 import io.bascule.core.api.Problem;
 import io.bascule.core.api.SnapshotView;
+import io.bascule.core.api.SpaceView;
 import io.bascule.core.api.UpgradeView;
 import io.bascule.core.api.VolumeCheckView;
 import io.bascule.core.api.VolumeView;
@@ -38,6 +39,7 @@ import io.bascule.core.api.VolumeView;
   SnapshotView.class,
   SnapshotView.Clone.class,
   SnapshotView.Create.class,
+  SpaceView.class,
   UpgradeView.class,
   UpgradeView.Cancel.class,
   UpgradeView.Cause.class,

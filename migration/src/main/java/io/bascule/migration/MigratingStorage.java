@@ -7,6 +7,7 @@ import io.bascule.core.migration.Migrator;
 import io.bascule.core.migration.Phase;
 import io.bascule.core.migration.TakeoverRule;
 import io.bascule.core.storage.Enclosure;
+import io.bascule.core.storage.PoolUse;
 import io.bascule.core.storage.Snapshots;
 import io.bascule.core.storage.Storage;
 import io.bascule.core.upgrade.StepName;
@@ -61,6 +62,11 @@ final class MigratingStorage implements Storage {
   @Override
   public Optional<Snapshots> snapshots() {
     return committed ? Optional.of(new PoolSnapshots(pool())) : Optional.empty();
+  }
+
+  @Override
+  public Optional<PoolUse> poolUse() {
+    return committed ? Optional.of(new PoolSnapshots(pool()).use()) : Optional.empty();
   }
 
   @Override

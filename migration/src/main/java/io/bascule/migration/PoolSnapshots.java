@@ -1,5 +1,6 @@
 package io.bascule.migration;
 
+import io.bascule.core.storage.PoolUse;
 import io.bascule.core.storage.Snapshots;
 import io.bascule.core.volume.Volume;
 import io.bascule.store.v2.VolumeInfo;
@@ -30,6 +31,12 @@ final class PoolSnapshots implements Snapshots {
   @Override
   public void rollback(UUID volume, UUID snapshot) {
     pool.rollback(volume, snapshot);
+  }
+
+  /** What the whole pool takes, volumes and snapshots. */
+  PoolUse use() {
+    var space = pool.space();
+    return new PoolUse(space.allocatedBytes(), space.usedBytes(), space.garbageBytes());
   }
 
   @Override

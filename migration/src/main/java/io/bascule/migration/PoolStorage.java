@@ -1,6 +1,7 @@
 package io.bascule.migration;
 
 import io.bascule.core.storage.Enclosure;
+import io.bascule.core.storage.PoolUse;
 import io.bascule.core.storage.Snapshots;
 import io.bascule.core.storage.Storage;
 import io.bascule.core.upgrade.Upgrade;
@@ -74,6 +75,11 @@ final class PoolStorage implements Storage {
   @Override
   public Optional<Snapshots> snapshots() {
     return Optional.of(new PoolSnapshots(pool));
+  }
+
+  @Override
+  public Optional<PoolUse> poolUse() {
+    return Optional.of(new PoolSnapshots(pool).use());
   }
 
   @Override

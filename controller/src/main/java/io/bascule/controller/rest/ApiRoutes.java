@@ -62,6 +62,7 @@ final class ApiRoutes {
 
   private void appliance() {
     get("/appliance", c -> Wire.answer(c.http(), 200, c.services().appliance().view()));
+    get("/space", c -> Wire.answer(c.http(), 200, c.services().space().space()));
     add(
         HandlerType.GET,
         "/metrics",

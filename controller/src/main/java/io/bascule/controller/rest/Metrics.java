@@ -2,6 +2,7 @@ package io.bascule.controller.rest;
 
 import io.bascule.controller.service.Services;
 import io.bascule.core.api.ApplianceView;
+import io.bascule.core.api.SpaceView;
 import io.bascule.core.api.UpgradeView;
 import io.bascule.core.api.VolumeView;
 import io.prometheus.metrics.expositionformats.PrometheusTextFormatWriter;
@@ -31,6 +32,7 @@ final class Metrics {
     appliance(all, services.appliance().view());
     upgrade(all, services.upgrade().view());
     volumes(all, services.volumes().list());
+    space(all, services.space().space());
     long open =
         services.events().alerts().stream().filter(alert -> alert.clearedAt() == null).count();
     all.add(gauge("bascule_alerts_open", "Alerts whose condition is not over.").of(open));
@@ -98,6 +100,17 @@ final class Metrics {
     }
     all.add(size.build());
     all.add(allocated.build());
+  }
+
+  private static void space(List<MetricSnapshot> all, SpaceView space) {
+    all.add(
+        gauge("bascule_allocated_bytes", "What volumes and snapshots hold, before compression.")
+            .of(space.allocatedBytes()));
+    all.add(gauge("bascule_used_bytes", "What that takes.").of(space.usedBytes()));
+    all.add(
+        gauge("bascule_reclaimable_bytes", "What of it holds nothing any more.")
+            .of(space.reclaimableBytes()));
+    all.add(gauge("bascule_free_bytes", "What the enclosure may still take.").of(space.freeBytes()));
   }
 
   private static Gauge gauge(String name, String help) {

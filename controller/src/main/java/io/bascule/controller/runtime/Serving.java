@@ -98,7 +98,7 @@ final class Serving {
                 links.trust(),
                 settings.layout().root(),
                 Clock.systemUTC()));
-    this.services = services();
+    this.services = services(space);
     this.housekeeping =
         new Housekeeping(
             settings, links, events, this::pushed, new SpaceWatch(space, ballast, events));
@@ -148,7 +148,7 @@ final class Serving {
     housekeeping.start();
   }
 
-  private Services services() {
+  private Services services(FreeSpace space) {
     var packages =
         new PackageStore(
             settings.layout(),
@@ -161,6 +161,7 @@ final class Serving {
         new ApplianceStatus(settings, links.chassis(), links.peer(), events),
         volumes,
         new VolumeSnapshots(db, volumes, storage.volumes(), storage::snapshots, events),
+        new SpaceStatus(volumes, storage, space),
         hosts,
         packages,
         upgrades,

@@ -8,6 +8,7 @@ public record Services(
     ApplianceService appliance,
     VolumeService volumes,
     SnapshotService snapshots,
+    SpaceService space,
     HostService hosts,
     PackageService packages,
     UpgradeService upgrade,

@@ -21,6 +21,7 @@ import io.bascule.core.api.HistoryView;
 import io.bascule.core.api.HostView;
 import io.bascule.core.api.PackageView;
 import io.bascule.core.api.SnapshotView;
+import io.bascule.core.api.SpaceView;
 import io.bascule.core.api.UpgradeView;
 import io.bascule.core.api.VolumeCheckView;
 import io.bascule.core.api.VolumeView;
@@ -70,7 +71,16 @@ final class InMemoryAppliance {
 
   Services services() {
     return new Services(
-        this::view, volumes, snapshots, hosts, packages, upgrade, controllers, events, access);
+        this::view,
+        volumes,
+        snapshots,
+        () -> new SpaceView(2, 4096, 1024, 256, 1L << 40),
+        hosts,
+        packages,
+        upgrade,
+        controllers,
+        events,
+        access);
   }
 
   void setRedundant(boolean redundant) {

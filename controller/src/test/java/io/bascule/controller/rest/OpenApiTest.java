@@ -13,6 +13,7 @@ import io.bascule.core.api.HostView;
 import io.bascule.core.api.PackageView;
 import io.bascule.core.api.Problem;
 import io.bascule.core.api.SnapshotView;
+import io.bascule.core.api.SpaceView;
 import io.bascule.core.api.UpgradeView;
 import io.bascule.core.api.VolumeCheckView;
 import io.bascule.core.api.VolumeView;
@@ -51,6 +52,7 @@ class OpenApiTest {
           Map.entry("CheckedVolume", VolumeCheckView.Checked.class),
           Map.entry("Finding", VolumeCheckView.Finding.class),
           Map.entry("Snapshot", SnapshotView.class),
+          Map.entry("Space", SpaceView.class),
           Map.entry("Host", HostView.class),
           Map.entry("Package", PackageView.class),
           Map.entry("Upgrade", UpgradeView.class),
@@ -313,6 +315,7 @@ class OpenApiTest {
         {"GET", "/api/v1/upgrades", ""},
         {"GET", "/api/v1/upgrades/u1/report", ""},
         {"GET", "/api/v1/appliance", ""},
+        {"GET", "/api/v1/space", ""},
         {"GET", "/api/v1/volumes", ""},
         {"GET", "/api/v1/volumes/x", ""},
         {"GET", "/api/v1/volumes/y", ""},

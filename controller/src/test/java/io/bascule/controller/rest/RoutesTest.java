@@ -245,6 +245,8 @@ class RoutesTest {
         .contains(
             "bascule_redundant 1.0",
             "bascule_volume_size_bytes{volume=\"v\"} 4096.0",
+            "bascule_allocated_bytes 4096.0",
+            "bascule_used_bytes 1024.0",
             "bascule_controller_active{controller=\"0\"} 1.0",
             "bascule_upgrade_state{state=\"IDLE\"} 1.0");
   }

@@ -20,6 +20,11 @@ public interface Storage extends AutoCloseable {
     return Optional.empty();
   }
 
+  /** What the pool of volumes takes; empty while a format counts that has no pool. */
+  default Optional<PoolUse> poolUse() {
+    return Optional.empty();
+  }
+
   /** Every volume is open, and no host yet. What an earlier process has begun is taken up. */
   void opened();
 

@@ -1,0 +1,8 @@
+package io.bascule.controller.service;
+
+import io.bascule.core.api.SpaceView;
+
+/** The enclosure's space. */
+public interface SpaceService {
+  SpaceView space();
+}
