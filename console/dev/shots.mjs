@@ -57,6 +57,10 @@ const SCENES = [
     await page.getByTestId('error').waitFor();
   }],
   ['snapshot-delete', '/volumes/postgres/snapshots', { scenario: 'format-2' }, (page) => page.getByRole('button', { name: 'Delete before-update' }).click()],
+  ['host-add-some', '/hosts', { scenario: 'many' }, async (page) => {
+    await page.getByTestId('add-host').click();
+    await page.getByLabel('Only these').check();
+  }],
   ['hosts-empty', '/hosts', { scenario: 'fresh' }],
   ['hosts-many', '/hosts', { scenario: 'many' }],
   ['hosts', '/hosts', { scenario: 'idle' }],
@@ -108,6 +112,32 @@ const SCENES = [
     await page.getByTestId('cancel-no-effect').waitFor();
   }],
   ['cancel-blocked', '/upgrade', { scenario: 'migration', step: 'PHASE_2', standby: 'OFF' }, openCancel],
+  // From the button to the cancel without a mouse: the dialog takes the focus, keeps it, and gives it back.
+  ['cancel-by-keyboard', '/upgrade', { scenario: 'rolling', step: 'STAGE_ONCE_ACTIVE' }, async (page) => {
+    const focused = () => page.evaluate(() => document.activeElement?.getAttribute('data-testid') ?? document.activeElement?.closest('[data-testid]')?.getAttribute('data-testid') ?? document.activeElement?.id ?? '');
+    const tabTo = async (id) => {
+      for (let i = 0; i < 40; i++) {
+        if ((await focused()) === id || (await page.evaluate((wanted) => document.activeElement?.id === wanted, id))) return;
+        await page.keyboard.press('Tab');
+      }
+      complain(`cancel-by-keyboard: no way to ${id}, at ${await focused()}`);
+    };
+    await tabTo('cancel-upgrade');
+    await page.keyboard.press('Enter');
+    await page.getByTestId('cancel-warning').waitFor();
+    if (!(await page.evaluate(() => document.querySelector('[role=dialog]')?.contains(document.activeElement)))) complain('cancel-by-keyboard: the dialog has no focus');
+    await page.keyboard.press('Escape');
+    await page.getByTestId('cancel-dialog').waitFor({ state: 'detached' });
+    if ((await focused()) !== 'cancel-upgrade') complain(`cancel-by-keyboard: the focus comes back to ${await focused()}`);
+    await page.keyboard.press('Enter');
+    await page.getByTestId('cancel-warning').waitFor();
+    await tabTo('cancel-reason-NOT_INTERESTED');
+    await page.keyboard.press('Space');
+    await tabTo('cancel-confirm');
+    await page.keyboard.press('Enter');
+    await page.getByTestId('cancel-dialog').waitFor({ state: 'detached' });
+    await page.getByTestId('canceling-note').waitFor();
+  }],
   ['canceling', '/upgrade', { scenario: 'rolling', step: 'ACTIVATE_ONCE_ACTIVE' }, async (page, steer) => {
     await openCancel(page);
     await page.getByTestId('cancel-confirm').click();

@@ -22,7 +22,7 @@ import { UpgradeBar } from './ui/upgrade-bar';
 
 interface Route {
   pattern: string;
-  title: string;
+  title: string | ((params: Record<string, string>) => string);
   /** The entry of the navigation it belongs to. */
   nav: string;
   page: (params: Record<string, string>) => ReactNode;
@@ -31,7 +31,7 @@ interface Route {
 const ROUTES: Route[] = [
   { pattern: '/', title: text.nav.overview, nav: '/', page: () => <OverviewPage /> },
   { pattern: '/volumes', title: text.nav.volumes, nav: '/volumes', page: () => <VolumesPage /> },
-  { pattern: VOLUME, title: text.volumes.one, nav: '/volumes', page: (p) => <VolumePage key={p.name} name={p.name ?? ''} /> },
+  { pattern: VOLUME, title: (p) => p.name ?? text.volumes.title, nav: '/volumes', page: (p) => <VolumePage key={p.name} name={p.name ?? ''} /> },
   { pattern: '/hosts', title: text.nav.hosts, nav: '/hosts', page: () => <HostsPage /> },
   { pattern: '/software', title: text.nav.software, nav: '/software', page: () => <SoftwarePage /> },
   { pattern: '/software/{version}/start', title: text.upgrade.title, nav: '/software', page: (p) => <StartPage key={p.version} version={p.version ?? ''} /> },
@@ -83,8 +83,9 @@ function Shell({ path }: { path: string }) {
     shown.current = path;
   }, [path]);
   useEffect(() => {
-    document.title = [route?.title ?? text.notFound.title, appliance?.name ?? text.product].join(' · ');
-  }, [route, appliance?.name]);
+    const title = typeof route?.title === 'function' ? route.title(params) : (route?.title ?? text.notFound.title);
+    document.title = [title, appliance?.name ?? text.product].join(' · ');
+  }, [route, path, appliance?.name]);
   return (
     <>
       <a className="b-skip" href="#main">

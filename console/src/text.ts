@@ -134,7 +134,6 @@ export const text = {
     create: 'Create volume',
     empty: 'No volumes yet',
     emptyDetail: 'A volume becomes a LUN of the target. Space is taken only as hosts write.',
-    one: 'Volume',
     space: 'Space',
     access: 'For hosts',
     lun: 'LUN',
