@@ -7,7 +7,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.regex.Pattern;
 
-/** Debian's Chromium, which tells the stories of {@code browser/*.mjs} on an appliance's console. */
+/**
+ * Debian's Chromium, which tells the stories of {@code browser/*.mjs} on an appliance's console.
+ */
 final class Browser {
   private static final Path STORIES = Path.of("browser").toAbsolutePath();
   private static final Pattern LINK = Pattern.compile("http://\\S+/sign-in\\?code=\\S+");

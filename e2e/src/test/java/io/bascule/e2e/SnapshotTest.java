@@ -108,10 +108,11 @@ class SnapshotTest {
   /** The same in the console; returns when the story waits for the host to go, or has ended. */
   private static Future<?> inTheConsole(Appliance appliance) {
     String link = Browser.signInLink(appliance);
-    var story = new FutureTask<Void>(() -> {
-      Browser.tell("snapshots.mjs", link);
-      return null;
-    });
+    var story =
+        new FutureTask<Void>(() -> {
+          Browser.tell("snapshots.mjs", link);
+          return null;
+        });
     Thread.ofPlatform().name("console").daemon().start(story);
     appliance.eventually(
         "cloned in the console",

@@ -110,7 +110,8 @@ final class Metrics {
     all.add(
         gauge("bascule_reclaimable_bytes", "What of it holds nothing any more.")
             .of(space.reclaimableBytes()));
-    all.add(gauge("bascule_free_bytes", "What the enclosure may still take.").of(space.freeBytes()));
+    all.add(
+        gauge("bascule_free_bytes", "What the enclosure may still take.").of(space.freeBytes()));
   }
 
   private static Gauge gauge(String name, String help) {

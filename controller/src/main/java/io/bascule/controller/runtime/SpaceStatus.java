@@ -23,10 +23,7 @@ final class SpaceStatus implements SpaceService {
   @Override
   public SpaceView space() {
     long freeBytes = Math.max(0, free.freeBytes() - free.floorBytes());
-    return storage
-        .poolUse()
-        .map(use -> ofPool(use, freeBytes))
-        .orElseGet(() -> ofFiles(freeBytes));
+    return storage.poolUse().map(use -> ofPool(use, freeBytes)).orElseGet(() -> ofFiles(freeBytes));
   }
 
   private static SpaceView ofPool(PoolUse use, long freeBytes) {

@@ -174,9 +174,7 @@ public final class CancelRules {
               : new Guard(
                   name,
                   false,
-                  who
-                      + "is ONLINE but the peer link to it is down; it could not"
-                      + " take over.");
+                  who + "is ONLINE but the peer link to it is down; it could not" + " take over.");
       case RECOVERING ->
           ownReboot(upgrade, boot.get())
               ? new Guard(

@@ -170,8 +170,8 @@ public record Upgrade(
 
   /**
    * What is being done just now, or undone: the current step, but on the way back only what really
-   * is being undone. The way back begins with the goals of steps that may never have begun; while it
-   * is at such a one, that is what was under way when it was canceled, or nothing.
+   * is being undone. The way back begins with the goals of steps that may never have begun; while
+   * it is at such a one, that is what was under way when it was canceled, or nothing.
    */
   public Optional<StepName> underWay() {
     if (state != UpgradeState.CANCELING) {

@@ -255,7 +255,8 @@ class UpgradeMachineTest {
 
   @Test
   void shouldNameOnTheWayBackOnlyWhatIsReallyUndone() {
-    var early = changed(UpgradeMachine.step(advance(begun(), StepName.STAGE_ONCE_ACTIVE), cancelStarted()));
+    var early =
+        changed(UpgradeMachine.step(advance(begun(), StepName.STAGE_ONCE_ACTIVE), cancelStarted()));
     assertThat(early.step()).contains(StepName.ACTIVATE_ONCE_ACTIVE);
     assertThat(early.progress(StepName.ACTIVATE_ONCE_ACTIVE).state()).isEqualTo(StepState.PENDING);
     assertThat(early.underWay()).contains(StepName.STAGE_ONCE_ACTIVE);
