@@ -294,8 +294,15 @@ public final class MigrationMachine {
       return never(state, new Event.CommitAsked());
     }
     if (state.reached()) {
-      return Step.of(
-          new Committing(state, Stage.SYNCING, 0, Optional.empty()), new Effect.SyncBoth());
+      // Out of a pause too: what a hold finds to be copied yet must be copied by somebody, or every
+      // hold would find it.
+      var going = state.with(false, state.copied(), state.verified());
+      List<Effect> effects = new ArrayList<>();
+      if (state.paused()) {
+        effects.add(workOf(going));
+      }
+      effects.add(new Effect.SyncBoth());
+      return new Step(new Committing(going, Stage.SYNCING, 0, Optional.empty()), effects);
     }
     // On record Phase 4 is over: what this process lacks of it is made good, but for the time.
     var next =

@@ -244,6 +244,16 @@ class MigrationMachineTest {
         .matches(state -> ((Working) state).reached());
   }
 
+  /** A region that a hold finds uncopied is copied between two holds, or none ever succeeds. */
+  @Test
+  void shouldWorkWhileItCommitsOutOfAPause() {
+    var paused = MigrationMachine.step(CONFIRMED, new Event.Aim(Phase.CONFIRM, true, 60, 1000));
+    assertThat(paused.effects()).containsExactly(new Effect.Rest());
+    var asked = MigrationMachine.step(paused.state(), new Event.CommitAsked());
+    assertThat(asked.effects()).containsExactly(new Effect.Work(true), new Effect.SyncBoth());
+    assertThat(asked.state()).isEqualTo(committing(Stage.SYNCING));
+  }
+
   @Test
   void shouldTellOfHoldsThatTakeTooLongAndTryOn() {
     State state = committing(Stage.HOLDING);
