@@ -7,6 +7,7 @@ import io.bascule.cli.chassis.ChassisProcess;
 import io.bascule.cli.chassis.DummyAppliance;
 import io.bascule.cli.client.Bodies;
 import io.bascule.cli.client.Json;
+import io.bascule.core.ControllerId;
 import io.bascule.platform.Layout;
 import io.bascule.platform.ProcessIdentity;
 import java.io.IOException;
@@ -69,8 +70,16 @@ final class UpDownTest {
       assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
           .isEqualTo("rw-------");
     }
-    assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(layout.enclosure())))
-        .isEqualTo("rwx------");
+    for (Path folder :
+        List.of(
+            layout.enclosure(),
+            layout.controller(ControllerId.CONTROLLER_0),
+            layout.controller(ControllerId.CONTROLLER_1),
+            layout.chassis())) {
+      assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(folder)))
+          .as("%s", folder)
+          .isEqualTo("rwx------");
+    }
     assertThat(layout.packages().resolve("bascule-1.2.1.pkg")).exists();
 
     var again = bascule("up");

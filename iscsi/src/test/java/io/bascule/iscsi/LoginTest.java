@@ -6,7 +6,9 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.MessageDigest;
+import java.util.ArrayList;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
@@ -115,7 +117,20 @@ final class LoginTest {
     assertThat(host.session()).isNull();
   }
 
-  private static int chap(Lab.Initiator host, String list, String hash, String user, String secret)
+  /** We have no secret of our own to prove: better no session than one that only seems mutual. */
+  @Test
+  void shouldRefuseMutualChap() throws Exception {
+    Lab.Initiator host = lab.new Initiator(Lab.CHAP_HOST, 3);
+    String secret = Lab.CHAP.secret();
+    int status =
+        chap(
+            host, "7", "SHA-256", Lab.CHAP.user(), secret, "CHAP_I=1", "CHAP_C=0x0123456789abcdef");
+    assertThat(status).isEqualTo(0x0201);
+    assertThat(host.session()).isNull();
+  }
+
+  private static int chap(
+      Lab.Initiator host, String list, String hash, String user, String secret, String... more)
       throws Exception {
     host.login(SECURITY_TO_OPERATIONAL, name(Lab.CHAP_HOST), TARGET, "AuthMethod=CHAP,None");
     Lab.Answer chosen = host.one();
@@ -129,10 +144,10 @@ final class LoginTest {
     byte[] response =
         digest.digest(
             HexFormat.of().parseHex(String.valueOf(challenge.get("CHAP_C")).substring(2)));
-    host.login(
-        SECURITY_TO_OPERATIONAL,
-        "CHAP_N=" + user,
-        "CHAP_R=0x" + HexFormat.of().formatHex(response));
+    List<String> keys = new ArrayList<>(List.of(more));
+    keys.add("CHAP_N=" + user);
+    keys.add("CHAP_R=0x" + HexFormat.of().formatHex(response));
+    host.login(SECURITY_TO_OPERATIONAL, keys.toArray(String[]::new));
     return host.one().loginStatus();
   }
 

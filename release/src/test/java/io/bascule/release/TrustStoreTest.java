@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -62,5 +63,9 @@ class TrustStoreTest {
         .singleElement()
         .satisfies(k -> assertThat(k.publicKey()).isEqualTo(first.publicKey()));
     assertThat(trust.resolve("development.pem")).content().contains("DEVELOPMENT");
+    assertThat(
+            PosixFilePermissions.toString(
+                Files.getPosixFilePermissions(signing.resolve("development.pk8"))))
+        .isEqualTo("rw-------");
   }
 }

@@ -19,7 +19,19 @@ import org.jspecify.annotations.Nullable;
 public record Access(URI url, String token, Optional<Layout> layout) {
 
   /** {@code access.json}, written by `up`. */
-  public record AccessFile(String url, String token) {}
+  public record AccessFile(String url, String token) {
+    /** The token never reaches a log. */
+    @Override
+    public String toString() {
+      return "AccessFile[" + url + "]";
+    }
+  }
+
+  /** The token never reaches a log. */
+  @Override
+  public String toString() {
+    return "Access[" + url + "]";
+  }
 
   /**
    * From {@code --url} and {@code --token}, or from the data directory.

@@ -44,6 +44,17 @@ class ApplianceClientTest {
   }
 
   @Test
+  void shouldNotShowTheToken() throws Exception {
+    String token = "never-to-be-seen";
+    var access = Access.find("http://127.0.0.1:8443", token, Path.of("nowhere"));
+    assertThat(access.token()).isEqualTo(token);
+    assertThat(access.toString()).contains("8443").doesNotContain(token);
+    assertThat(new Access.AccessFile("http://127.0.0.1:8443", token).toString())
+        .contains("8443")
+        .doesNotContain(token);
+  }
+
+  @Test
   void shouldReadChunksAndIgnoreInterimAnswers() throws Exception {
     int port = freeTriple();
     serve(

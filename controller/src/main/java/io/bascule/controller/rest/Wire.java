@@ -44,10 +44,21 @@ final class Wire {
 
   /** A code for one sign-in, and the link that carries it. */
   @Json
-  record SignInLink(String code, String url) {}
+  record SignInLink(String code, String url) {
+    /** Neither the code nor the address with it reaches a log. */
+    @Override
+    public String toString() {
+      return "SignInLink[]";
+    }
+  }
 
   /** POST /sign-in. */
-  record SignIn(String code) {}
+  record SignIn(String code) {
+    @Override
+    public String toString() {
+      return "SignIn[]";
+    }
+  }
 
   /**
    * GET /session: who is asking.

@@ -20,9 +20,21 @@ public record HostView(String name, String iqn, @Nullable String chapUser, List<
       String iqn,
       @Nullable String chapUser,
       @Nullable String chapSecret,
-      @Nullable List<String> volumes) {}
+      @Nullable List<String> volumes) {
+    /** The secret never reaches a log. */
+    @Override
+    public String toString() {
+      return "Create[" + name + ", " + iqn + ", " + volumes + "]";
+    }
+  }
 
   /** PATCH /hosts/{name}: what is null stays. {@code volumes} empty means none. */
   public record Change(
-      @Nullable String chapUser, @Nullable String chapSecret, @Nullable List<String> volumes) {}
+      @Nullable String chapUser, @Nullable String chapSecret, @Nullable List<String> volumes) {
+    /** The secret never reaches a log. */
+    @Override
+    public String toString() {
+      return "Change[" + volumes + "]";
+    }
+  }
 }
