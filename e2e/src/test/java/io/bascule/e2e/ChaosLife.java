@@ -54,6 +54,8 @@ final class ChaosLife implements AutoCloseable {
     faults = new ChaosFaults(appliance, disk, folder, random, tally);
     host = HostSide.start(appliance.url("db"), random.nextLong());
     outside = Outside.writer(appliance.url("image"), 0);
+    // QEMU gives up if its very first login fails; once it is there it comes back by itself.
+    appliance.eventually("QEMU writes", () -> outside.written() > 0);
     watch = OnlyOneActive.of(appliance);
   }
 
@@ -143,11 +145,11 @@ final class ChaosLife implements AutoCloseable {
     String number = Integer.toString(random.nextInt(2));
     switch (random.nextInt(3)) {
       case 0 -> tried("handover", "controller", "handover");
-      case 1 -> tried("reboot " + number, "controller", "reboot", number, "--yes");
+      case 1 -> tried("reboot " + number, "controller", "reboot", number);
       default -> {
         tried("power-off " + number, "controller", "power-off", number, "--yes");
         LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(random.nextInt(3_000)));
-        tried("power-on " + number, "controller", "power-on", number, "--yes");
+        tried("power-on " + number, "controller", "power-on", number);
       }
     }
   }
@@ -168,7 +170,7 @@ final class ChaosLife implements AutoCloseable {
     faults.end();
     for (var id : ControllerId.values()) {
       if (appliance.process(id).isEmpty()) {
-        appliance.bascule("controller", "power-on", Integer.toString(id.number()), "--yes");
+        appliance.bascule("controller", "power-on", Integer.toString(id.number()));
       }
     }
     String was = appliance.upgrade().text("id");
