@@ -1,0 +1,110 @@
+package io.bascule.sim;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.bascule.sim.rt.Defect;
+import io.bascule.sim.rt.Report;
+import io.bascule.sim.rt.Stage;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+
+/** A sample of the simulator's runs; {@code ./bascule-sim} plays as many as one has time for. */
+class SimulationTest {
+  private static final boolean ALL = Boolean.getBoolean("bascule.check.all");
+  private static final long SEED = Long.getLong("bascule.check.seed", 1);
+
+  /** Warm for all tests of this JVM: the classes of the product are loaded and compiled once. */
+  private static final Stage APPLIANCE = new Stage(Simulator.APPLIANCE, List.of());
+
+  /** Runs of one kind do not share their seeds with another check's. */
+  private static long first() {
+    return Math.floorMod(SEED, 1_000_000L) * 10_000;
+  }
+
+  private static Report good(Stage stage, String play, long seed) {
+    var report = stage.run(seed, null);
+    assertThat(report.verdict())
+        .as("%s%n%s%nreplay: ./bascule-sim %s--replay %d", report, report.detail(), play, seed)
+        .isEmpty();
+    assertThat(report.foreign()).as("%s", report).isZero();
+    return report;
+  }
+
+  @Test
+  void shouldHoldWhateverTheSeed() {
+    long began = Simulator.cpuNanos();
+    int seeds = ALL ? 3_000 : 200;
+    Map<String, Integer> outcomes = new TreeMap<>();
+    for (long seed = first(); seed < first() + seeds; seed++) {
+      outcomes.merge(good(APPLIANCE, "", seed).outcome(), 1, Integer::sum);
+    }
+    System.out.printf(
+        "simulated %d seeds from %d: %.0f a minute of a processor; %s%n",
+        seeds, first(), seeds / ((Simulator.cpuNanos() - began) / 60e9), outcomes);
+    // Of everything that may happen something did.
+    assertThat(outcomes.keySet()).anyMatch(outcome -> outcome.endsWith("COMPLETED"));
+    assertThat(outcomes.keySet()).anyMatch(outcome -> outcome.endsWith("CANCELED"));
+    assertThat(outcomes.keySet()).anyMatch(outcome -> outcome.endsWith("FAILED"));
+  }
+
+  @Test
+  void shouldReplayASeedToTheSameEvents() {
+    for (long seed = first(); seed < first() + 10; seed++) {
+      var once = APPLIANCE.run(seed, null);
+      assertThat(APPLIANCE.run(seed, null)).isEqualTo(once);
+    }
+  }
+
+  /** Told or not, and by classes that were just loaded. */
+  @Test
+  void shouldReplayASeedWhileItIsTold() {
+    List<String> told = new ArrayList<>();
+    var once = APPLIANCE.run(first(), null);
+    var again = new Stage(Simulator.APPLIANCE, List.of()).run(first(), told::add);
+    assertThat(again).isEqualTo(once);
+    assertThat(told).hasSizeGreaterThan(100);
+  }
+
+  @Test
+  void shouldLetExactlyOneOfCancelAndCommitWin() {
+    var races = new Stage(Simulator.RACE, List.of());
+    int seeds = ALL ? 1_000 : 40;
+    Map<String, Integer> outcomes = new TreeMap<>();
+    for (long seed = first(); seed < first() + seeds; seed++) {
+      outcomes.merge(good(races, "--race ", seed).outcome(), 1, Integer::sum);
+    }
+    System.out.printf("%d races of a cancel with the commit: %s%n", seeds, outcomes);
+    assertThat(outcomes.keySet()).anyMatch(outcome -> outcome.contains("COMPLETED"));
+    assertThat(outcomes.keySet()).anyMatch(outcome -> outcome.contains("CANCELED after STARTED"));
+  }
+
+  @Test
+  void shouldHoldItsSpaceForADayOfOverwrites() {
+    var day = new Stage(Simulator.CLEANING_DAY, List.of());
+    System.out.println(good(day, "--cleaning-day ", SEED).outcome());
+  }
+
+  /** The checks can fail: a few of the deliberate defects, each where it is known to be found. */
+  @Test
+  void shouldFindDeliberateDefects() {
+    int count = Defects.ALL.size();
+    for (int i = 0; i < (ALL ? count : 2); i++) {
+      var defect = Defects.ALL.get(Math.floorMod(SEED + i, count));
+      assertThat(isFound(defect)).as("%s is found", defect).isTrue();
+    }
+  }
+
+  private static boolean isFound(Defect defect) {
+    var broken = new Stage(Simulator.APPLIANCE, List.of(defect));
+    long known = Defects.foundBy(defect);
+    for (long seed = known; seed < known + (ALL ? 600 : 1); seed++) {
+      if (!broken.run(seed, null).isGood()) {
+        return true;
+      }
+    }
+    return false;
+  }
+}
