@@ -3,6 +3,7 @@ package io.bascule.sim;
 import io.bascule.sim.rt.Defect;
 import io.bascule.sim.rt.Defect.Edit;
 import java.util.List;
+import java.util.Map;
 
 /** Mistakes somebody could make in the product, each of which the simulator has to find. */
 public final class Defects {
@@ -15,18 +16,41 @@ public final class Defects {
           drop("v1-trim-forgets-edges", "store.v1.VolumeV1", "trimLocked", "zeroEdge", 0, 0),
           // The mirror.
           drop("forget-intent", "migration.MirroredVolume", "changeBoth", "mark", 1, 1),
-          drop("failed-write-leaves-no-mark", "migration.MirroredVolume", "changeBoth", "mark", 2, 1),
+          drop(
+              "failed-write-leaves-no-mark",
+              "migration.MirroredVolume",
+              "changeBoth",
+              "mark",
+              2,
+              1),
           drop("acknowledge-before-both", "migration.MirroredVolume", "changeBoth", "done", 0, 1),
-          other("write-both-without-lock", "migration.MirroredVolume", "changePiece", "exclusive", "shared"),
+          other(
+              "write-both-without-lock",
+              "migration.MirroredVolume",
+              "changePiece",
+              "exclusive",
+              "shared"),
           drop("mirrored-fua-is-ignored", "migration.MirroredVolume", "write", "flush", 0, 0),
           nothing("loss-goes-on-mirroring", "migration.ModeSwitch", "lost", 0),
-          drop("read-format-2-uncopied", "migration.MirroredVolume", "readPiece", "anyNeedsCopy", 0, 0),
+          drop(
+              "read-format-2-uncopied",
+              "migration.MirroredVolume",
+              "readPiece",
+              "anyNeedsCopy",
+              0,
+              0),
           drop("marks-believed-after-power-loss", "migration.Marks", "load", "equals", 0, 1),
           nothing("marks-forget-what-was-touched", "migration.Marks", "touch", 0),
           other("copy-without-lock", "migration.Copier", "copyBatch", "exclusive", "shared"),
           drop("copier-copies-nothing", "migration.Copier", "put", "write", 0, 0),
           first("free-format-1-early", "migration.Jobs", "decide", "freeFormatOne"),
-          drop("takeover-ignores-cancel", "migration.MigratingStorage", "phaseUnderWay", "canceled", 0, 0),
+          drop(
+              "takeover-ignores-cancel",
+              "migration.MigratingStorage",
+              "phaseUnderWay",
+              "canceled",
+              0,
+              0),
           nothing("format-2-never-synced-before-commit", "migration.PoolFormatTwo", "sync", 0),
           // Format 2.
           nothing("v2-acknowledges-unwritten", "store.v2.LogWriter", "await", 0),
@@ -36,15 +60,50 @@ public final class Defects {
           // The record and the lease.
           drop("takeover-keeps-the-epoch", "controller.state.StateDb", "judge", "update", 2, 1),
           drop("old-release-goes-on", "controller.state.StateDb", "judge", "update", 1, 1),
-          drop("cancel-of-a-stale-revision", "controller.upgrade.Upgrades", "judged", "revision", 2, 0),
-          drop("answer-is-not-recorded", "controller.upgrade.UpgradeStore", "save", "isPresent", 0, 0),
-          field("cancel-works-in-phase-1", "core.upgrade.CancelRules", "whileUnderWay", "NO_EFFECT", "AVAILABLE"),
-          field("cancel-works-after-commit", "core.upgrade.CancelRules", "unavailable", "UNAVAILABLE", "AVAILABLE"),
+          drop(
+              "cancel-of-a-stale-revision",
+              "controller.upgrade.Upgrades",
+              "judged",
+              "revision",
+              2,
+              0),
+          drop(
+              "answer-is-not-recorded",
+              "controller.upgrade.UpgradeStore",
+              "save",
+              "isPresent",
+              0,
+              0),
+          field(
+              "cancel-works-in-phase-1",
+              "core.upgrade.CancelRules",
+              "whileUnderWay",
+              "NO_EFFECT",
+              "AVAILABLE"),
+          field(
+              "cancel-works-after-commit",
+              "core.upgrade.CancelRules",
+              "unavailable",
+              "UNAVAILABLE",
+              "AVAILABLE"),
           drop("cancel-without-a-standby", "core.upgrade.CancelRules", "guarded", "holds", 0, 1),
-          drop("loss-is-not-recorded", "controller.upgrade.UpgradeThread", "recordLoss", "ask", 0, 0),
+          drop(
+              "loss-is-not-recorded",
+              "controller.upgrade.UpgradeThread",
+              "recordLoss",
+              "ask",
+              0,
+              0),
           drop("cancel-does-not-stop-mirroring", "migration.Migration", "cancel", "cancel", 0, 0));
 
+  /** A seed that finds it, where 1 does not; {@code ./bascule-sim --defects} finds others. */
+  private static final Map<String, Long> FOUND_BY = Map.of();
+
   private Defects() {}
+
+  static long foundBy(Defect defect) {
+    return FOUND_BY.getOrDefault(defect.name(), 1L);
+  }
 
   private static Defect drop(
       String name, String type, String method, String callee, int nth, int result) {

@@ -240,8 +240,7 @@ public final class Rt {
   }
 
   /** {@code Lock.tryLock}. */
-  public static boolean tryLock(Object lock, long time, TimeUnit unit)
-      throws InterruptedException {
+  public static boolean tryLock(Object lock, long time, TimeUnit unit) throws InterruptedException {
     var of = (Lock) lock;
     if (of.tryLock()) {
       return true;

@@ -1,13 +1,14 @@
 package io.bascule.sim.rt;
 
 import java.lang.foreign.Arena;
+import java.lang.management.BufferPoolMXBean;
+import java.lang.management.ManagementFactory;
 import java.lang.reflect.Constructor;
 import java.nio.ByteBuffer;
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.PriorityQueue;
@@ -35,8 +36,31 @@ public final class Sim {
 
   private static @Nullable Sim current;
 
-  /** Direct memory of earlier runs, by size: there would be too much of it for the collector. */
-  private static final Map<Integer, ArrayDeque<ByteBuffer>> SPARE = new HashMap<>();
+  private static final BufferPoolMXBean DIRECT =
+      ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).stream()
+          .filter(pool -> pool.getName().equals("direct"))
+          .findFirst()
+          .orElseThrow();
+
+  private static final long DIRECT_LOOK_BYTES = 4 << 20;
+  private static final long DIRECT_MAX_BYTES = 384 << 20;
+  private static final long DIRECT_WAIT_NANOS = 2_000_000_000L;
+
+  /** What a process has: it goes back when the process dies, for it is never run again. */
+  private static final class Memory {
+    final List<Arena> arenas = new ArrayList<>();
+
+    void giveBack() {
+      for (var arena : arenas) {
+        try {
+          arena.close();
+        } catch (IllegalStateException closedByItsOwner) {
+          continue;
+        }
+      }
+      arenas.clear();
+    }
+  }
 
   private record Ready(SimThread thread, Runnable continuation) {}
 
@@ -71,13 +95,13 @@ public final class Sim {
   /** Wake-ups by threads that are not ours; there should be none. */
   private final ConcurrentLinkedQueue<Ready> foreign = new ConcurrentLinkedQueue<>();
 
-  private final List<Arena> arenas = new ArrayList<>();
-  private final List<ByteBuffer> buffers = new ArrayList<>();
+  private final Map<SimProcess, Memory> memory = new LinkedHashMap<>();
   final Monitors monitors = new Monitors(this);
 
   private long nowNanos = 1_000_000_000L;
   private long timerNumbers;
   private int threadNumbers;
+  private long directBytes;
   private long choices;
   private long hash;
   private long foreignWakeups;
@@ -319,16 +343,7 @@ public final class Sim {
     over = true;
     ready.clear();
     timers.clear();
-    for (var arena : arenas) {
-      try {
-        arena.close();
-      } catch (IllegalStateException closedByItsOwner) {
-        continue;
-      }
-    }
-    for (var buffer : buffers) {
-      SPARE.computeIfAbsent(buffer.capacity(), size -> new ArrayDeque<>()).add(buffer);
-    }
+    memory.values().forEach(Memory::giveBack);
     current = null;
   }
 
@@ -340,6 +355,9 @@ public final class Sim {
       ready.add(one);
     } else {
       foreign.add(one);
+      if (isTraced()) {
+        new IllegalStateException("woken from outside: " + thread).printStackTrace();
+      }
     }
   }
 
@@ -390,27 +408,42 @@ public final class Sim {
     return size == 1 ? 0 : dice.below(size);
   }
 
+  /** Closed with the run, if not before: a process that is killed closes nothing. */
+  @SuppressWarnings("MustBeClosedChecker")
   Arena arena() {
     var made = Arena.ofShared();
-    arenas.add(made);
+    memory().arenas.add(made);
     return made;
   }
 
+  /**
+   * Memory that the collector frees. Before it runs out we let it work ourselves: the JDK would
+   * sleep then, and be woken from outside.
+   */
   ByteBuffer direct(int bytes) {
-    var spare = SPARE.get(bytes);
-    ByteBuffer made;
-    if (spare == null || spare.isEmpty()) {
-      made = ByteBuffer.allocateDirect(bytes);
-    } else {
-      made = spare.remove().clear();
-      for (int at = 0; at + 8 <= bytes; at += 8) {
-        made.putLong(at, 0);
-      }
-      for (int at = bytes & ~7; at < bytes; at++) {
-        made.put(at, (byte) 0);
+    directBytes += bytes;
+    if (directBytes > DIRECT_LOOK_BYTES) {
+      directBytes = 0;
+      long until = System.nanoTime() + DIRECT_WAIT_NANOS;
+      if (DIRECT.getMemoryUsed() > DIRECT_MAX_BYTES) {
+        System.gc();
+        while (DIRECT.getMemoryUsed() > DIRECT_MAX_BYTES && System.nanoTime() < until) {
+          Thread.onSpinWait(); // the cleaner is another thread of the JDK
+        }
       }
     }
-    buffers.add(made);
-    return made.duplicate();
+    return ByteBuffer.allocateDirect(bytes);
+  }
+
+  private Memory memory() {
+    var process = process();
+    var present = memory.get(process);
+    if (present == null) {
+      var made = new Memory();
+      memory.put(process, made);
+      process.atDeath(made::giveBack);
+      present = made;
+    }
+    return present;
   }
 }

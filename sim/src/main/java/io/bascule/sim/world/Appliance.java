@@ -247,7 +247,8 @@ final class Appliance implements AutoCloseable {
     Map<ControllerId, Slot> slots = new EnumMap<>(ControllerId.class);
     for (var box : boxes.values()) {
       slots.put(
-          box.id(), Arrays.stream(Slot.values())
+          box.id(),
+          Arrays.stream(Slot.values())
               .filter(slot -> old.equals(box.slots().get(slot)))
               .findFirst()
               .orElseThrow());
@@ -291,6 +292,9 @@ final class Appliance implements AutoCloseable {
     for (var box : boxes.values()) {
       if (!box.isPowered()) {
         box.boot(BootCause.POWER_ON);
+      }
+      if (!state.row().canceled()) {
+        box.bootsAsPlanned(Releases.V201);
       }
     }
   }

@@ -83,7 +83,10 @@ final class Blows {
               "standby's power",
               on -> {
                 var standby =
-                    appliance.active().map(one -> one.id().other()).orElse(ControllerId.CONTROLLER_0);
+                    appliance
+                        .active()
+                        .map(one -> one.id().other())
+                        .orElse(ControllerId.CONTROLLER_0);
                 if (on) {
                   for (var id : ControllerId.values()) {
                     if (!appliance.box(id).isPowered()) {
@@ -110,8 +113,7 @@ final class Blows {
     for (var slot : Slot.values()) {
       if (Releases.V122.equals(standby.slots().get(slot)) && standby.bootSlot() != slot) {
         appliance.judgeBeforeDeath();
-        standby.bootsFrom(slot);
-        standby.boot(BootCause.POWER_ON);
+        standby.bootsAgainstThePlan(slot);
         Sim.current()
             .at(
                 appliance.process(),

@@ -23,12 +23,7 @@ final class Box {
 
   /** A release being unpacked. */
   record Unpacking(
-      Controller by,
-      String tag,
-      Version release,
-      Slot slot,
-      long begunNanos,
-      long readyNanos) {}
+      Controller by, String tag, Version release, Slot slot, long begunNanos, long readyNanos) {}
 
   private final Appliance appliance;
   private final ControllerId id;
@@ -47,6 +42,8 @@ final class Box {
 
   /** Its last process was, when it was last looked at. */
   private boolean wasStable;
+
+  private boolean againstThePlan;
   private long deadSinceNanos = -1;
   private long boots;
 
@@ -69,6 +66,23 @@ final class Box {
 
   void bootsFrom(Slot slot) {
     bootSlot = slot;
+  }
+
+  /** An administrator has it boot from that slot, whatever the upgrade thinks of it. */
+  void bootsAgainstThePlan(Slot slot) {
+    bootSlot = slot;
+    againstThePlan = true;
+    boot(BootCause.POWER_ON);
+  }
+
+  /** He sees that it was no good, and boots the release that is wanted, if nobody has yet. */
+  void bootsAsPlanned(Version wanted) {
+    boolean other = !wanted.equals(slots.get(bootSlot));
+    if (againstThePlan && other && wanted.equals(slots.get(bootSlot.other()))) {
+      bootSlot = bootSlot.other();
+      boot(BootCause.POWER_ON);
+    }
+    againstThePlan = false;
   }
 
   Optional<Controller> alive() {

@@ -121,8 +121,7 @@ public final class CleaningDay implements io.bascule.sim.rt.Stage.Play {
     again.close();
   }
 
-  private void overwrite(
-      Sim sim, Disk disk, Volume volume, History history, int host, long until) {
+  private void overwrite(Sim sim, Disk disk, Volume volume, History history, int host, long until) {
     var dice = sim.dice().fork();
     var buffer = ByteBuffer.allocate(WRITE_BLOCKS * Blocks.BYTES);
     long places = history.blockCount() / WRITE_BLOCKS / HOSTS;

@@ -218,10 +218,8 @@ final class Controller {
   }
 
   private Event claim(boolean mayYield) {
-    boolean peerForbidden =
-        appliance.peerOf(id).flatMap(Controller::forbidden).isPresent();
-    var claim =
-        new Claim(id, release, Releases.migrations(release), mayYield && !peerForbidden);
+    boolean peerForbidden = appliance.peerOf(id).flatMap(Controller::forbidden).isPresent();
+    var claim = new Claim(id, release, Releases.migrations(release), mayYield && !peerForbidden);
     var taken =
         StateDb.take(
             appliance.stateFile(),

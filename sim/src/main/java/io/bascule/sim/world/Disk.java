@@ -260,12 +260,18 @@ final class Disk {
     for (var entry : folders.entrySet()) {
       var folder = new Folder();
       var copies = new java.util.IdentityHashMap<Content, Content>();
-      entry.getValue().files.forEach((name, content) -> {
-        folder.files.put(name, copies.computeIfAbsent(content, Disk::shared));
-      });
-      entry.getValue().durableFiles.forEach((name, content) -> {
-        folder.durableFiles.put(name, copies.computeIfAbsent(content, Disk::shared));
-      });
+      entry
+          .getValue()
+          .files
+          .forEach((name, content) -> {
+            folder.files.put(name, copies.computeIfAbsent(content, Disk::shared));
+          });
+      entry
+          .getValue()
+          .durableFiles
+          .forEach((name, content) -> {
+            folder.durableFiles.put(name, copies.computeIfAbsent(content, Disk::shared));
+          });
       copy.folders.put(entry.getKey(), folder);
     }
     if (powerLoss) {
@@ -644,8 +650,7 @@ final class Disk {
           int last = found.size() - 1;
           if (last >= 0 && found.get(last).offsetBytes() + found.get(last).lengthBytes() == at) {
             var before = found.remove(last);
-            found.add(
-                new Volume.Extent(before.offsetBytes(), before.lengthBytes() + pageEnd - at));
+            found.add(new Volume.Extent(before.offsetBytes(), before.lengthBytes() + pageEnd - at));
           } else {
             found.add(new Volume.Extent(at, pageEnd - at));
           }

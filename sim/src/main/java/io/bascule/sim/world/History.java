@@ -183,8 +183,7 @@ final class History {
     }
   }
 
-  private Version fits(
-      long block, ByteBuffer found, int at, boolean powerLost, String oracle) {
+  private Version fits(long block, ByteBuffer found, int at, boolean powerLost, String oracle) {
     long value = Blocks.value(found, at, block);
     var versions = blocks.get((int) block);
     // The latest of those that look alike: trims do.

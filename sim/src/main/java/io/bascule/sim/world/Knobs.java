@@ -71,7 +71,7 @@ record Knobs(
         (int) dice.between(256, 1_536) / 4 * 4,
         1 + dice.below(3),
         dice.between(500, 20_000),
-        1 + dice.below(3),
+        dice.oneIn(4) ? 5 + dice.below(10) : 1 + dice.below(3),
         dice.below(5),
         dice.oneIn(2),
         dice.oneIn(2),

@@ -41,8 +41,7 @@ final class Operator {
       // On a thread of the controller, as a request is; if that dies there is no answer.
       int wish = dice.below(20);
       var request =
-          Sim.current()
-              .start(serving.controller().process(), "request", () -> ask(serving, wish));
+          Sim.current().start(serving.controller().process(), "request", () -> ask(serving, wish));
       serving.controller().process().atDeath(() -> LockSupport.unpark(Thread.currentThread()));
       while (request.isAlive() && serving.controller().process().isAlive()) {
         LockSupport.parkNanos(2_000_000);
@@ -92,31 +91,24 @@ final class Operator {
   private void see(Serving serving) {
     var inside = new Starter(serving.upgrades());
     var view =
-        inside.<CancelView>ask(
-            world -> {
-              var preview = serving.upgrades().preview();
-              inside
-                  .upgrade()
-                  .ifPresent(
-                      upgrade -> {
-                        String expected = CancelTable.expected(upgrade, world);
-                        if (!expected.equals("MAYBE")
-                            && !expected.equals(preview.availability())) {
-                          throw new Violation(
-                              "cancel-contract",
-                              "at %s %s the button says %s, the contract %s"
-                                  .formatted(
-                                      upgrade.state(),
-                                      upgrade.step(),
-                                      preview.availability(),
-                                      expected));
-                        }
-                      });
-              return preview;
-            });
+        inside.<CancelView>ask(world -> {
+          var preview = serving.upgrades().preview();
+          inside
+              .upgrade()
+              .ifPresent(upgrade -> {
+                String expected = CancelTable.expected(upgrade, world);
+                if (!expected.equals("MAYBE") && !expected.equals(preview.availability())) {
+                  throw new Violation(
+                      "cancel-contract",
+                      "at %s %s the button says %s, the contract %s"
+                          .formatted(
+                              upgrade.state(), upgrade.step(), preview.availability(), expected));
+                }
+              });
+          return preview;
+        });
     if (view.upgradeId() != null) {
-      seen =
-          new CancelView.Request(view.upgradeId(), view.revision(), "OTHER", "", false, false);
+      seen = new CancelView.Request(view.upgradeId(), view.revision(), "OTHER", "", false, false);
     }
   }
 
@@ -126,8 +118,7 @@ final class Operator {
       return;
     }
     var request =
-        new CancelView.Request(
-            what.upgradeId(), what.revision(), "OTHER", "", false, whenPossible);
+        new CancelView.Request(what.upgradeId(), what.revision(), "OTHER", "", false, whenPossible);
     var before = appliance.state().row();
     var told = serving.upgrades().cancel(request, "operator");
     Sim.current().note("cancel: " + told.outcome(), request.revision());

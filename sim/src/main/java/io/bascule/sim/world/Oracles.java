@@ -94,8 +94,7 @@ final class Oracles {
     Sim.current().note("active " + controller.process(), epoch);
     requireHolder(controller.process(), "one-active");
     if (epoch <= lastEpoch) {
-      appliance.fail(
-          new Violation("epoch-grows", "epoch " + epoch + " comes after " + lastEpoch));
+      appliance.fail(new Violation("epoch-grows", "epoch " + epoch + " comes after " + lastEpoch));
     }
     lastEpoch = epoch;
     boolean powerLost = powerWasLost;
@@ -258,8 +257,7 @@ final class Oracles {
   void ended(StateStore.Row row) {
     boolean canceled = mustCancel.equals(row.upgrade());
     if (canceled && !row.state().equals("CANCELED")) {
-      appliance.fail(
-          new Violation("cancel-contract", "a STARTED cancel ends " + row.state()));
+      appliance.fail(new Violation("cancel-contract", "a STARTED cancel ends " + row.state()));
     }
     if (row.state().equals("COMPLETED") && row.canceled()) {
       appliance.fail(new Violation("cancel-or-commit", "COMPLETED though canceled"));

@@ -112,8 +112,7 @@ final class Seat implements Fleet {
   public Optional<Staging> staging(ControllerId id) throws Unreachable {
     long now = Sim.current().nowNanos();
     var box = overPeerLink(id);
-    return box
-        .unpacking()
+    return box.unpacking()
         .map(work ->
             new Staging(
                 work.tag(),

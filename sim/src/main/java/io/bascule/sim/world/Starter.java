@@ -88,27 +88,25 @@ final class Starter {
       Map<ControllerId, Slot> oldSlots,
       Upgrade.Tuning tuning) {
     boolean _ =
-        this.<Boolean>ask(
-            world -> {
-              Object row = call(store, "row");
-              long revision = (Long) call(row, "revision");
-              var upgrade =
-                  UpgradeMachine.begin(
-                      plan(id, old, fresh, from, oldSlots, world.self(), tuning),
-                      revision,
-                      (Upgrade.Row) call(row, "row"),
-                      Set.of(),
-                      tuning,
-                      "operator",
-                      Rt.instant());
-              while (!upgrade.step().equals(Optional.of(from))) {
-                var done = new UpgradeEvent.GoalsReached(world.self(), Rt.instant());
-                upgrade =
-                    ((UpgradeMachine.Result.Changed) UpgradeMachine.step(upgrade, done)).next();
-              }
-              call(owner, "begin", upgrade, revision);
-              return true;
-            });
+        this.<Boolean>ask(world -> {
+          Object row = call(store, "row");
+          long revision = (Long) call(row, "revision");
+          var upgrade =
+              UpgradeMachine.begin(
+                  plan(id, old, fresh, from, oldSlots, world.self(), tuning),
+                  revision,
+                  (Upgrade.Row) call(row, "row"),
+                  Set.of(),
+                  tuning,
+                  "operator",
+                  Rt.instant());
+          while (!upgrade.step().equals(Optional.of(from))) {
+            var done = new UpgradeEvent.GoalsReached(world.self(), Rt.instant());
+            upgrade = ((UpgradeMachine.Result.Changed) UpgradeMachine.step(upgrade, done)).next();
+          }
+          call(owner, "begin", upgrade, revision);
+          return true;
+        });
   }
 
   private static Plan plan(

@@ -12,6 +12,7 @@ import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * state.db: the product's own {@code StateDb} over one SQLite database in memory, which outlives
@@ -116,7 +117,8 @@ final class StateStore implements AutoCloseable {
     }
 
     @Override
-    public Object invoke(Object proxy, Method method, Object[] arguments) throws Throwable {
+    public @Nullable Object invoke(Object proxy, Method method, @Nullable Object[] arguments)
+        throws Throwable {
       if (method.getName().equals("close")) {
         over();
         return null;
@@ -141,7 +143,7 @@ final class StateStore implements AutoCloseable {
       }
     }
 
-    private Object call(Method method, Object[] arguments) throws Throwable {
+    private @Nullable Object call(Method method, @Nullable Object[] arguments) throws Throwable {
       try {
         return method.invoke(database, arguments);
       } catch (InvocationTargetException e) {
@@ -160,8 +162,8 @@ final class StateStore implements AutoCloseable {
           (proxy, method, arguments) -> transact(statement, method, arguments));
     }
 
-    private Object transact(Statement statement, Method method, Object[] arguments)
-        throws Throwable {
+    private @Nullable Object transact(
+        Statement statement, Method method, @Nullable Object[] arguments) throws Throwable {
       String text = arguments != null && arguments[0] instanceof String sql ? sql : "";
       if (text.equals("COMMIT")) {
         onEnd.accept("before COMMIT");

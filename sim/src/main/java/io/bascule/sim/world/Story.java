@@ -134,7 +134,9 @@ final class Story {
     request.join();
   }
 
-  /** One cancel, some time from just before the commit is asked for to just after it is recorded. */
+  /**
+   * One cancel, some time from just before the commit is asked for to just after it is recorded.
+   */
   private void race() {
     while (!appliance.state().row().step().equals("COMMIT") && !hasEnded()) {
       pass(1_000_000);
@@ -176,7 +178,9 @@ final class Story {
             appliance.fail(new Violation("cancel-or-commit", "STARTED after the commit"));
           }
           if (started) {
-            appliance.oracles().cancelStarted(String.valueOf(preview.upgradeId()), preview.revision());
+            appliance
+                .oracles()
+                .cancelStarted(String.valueOf(preview.upgradeId()), preview.revision());
           }
         });
   }
@@ -198,7 +202,8 @@ final class Story {
       case FULL ->
           appliance
               .disk()
-              .capacity(appliance.disk().usedBytes() + dice.between(0, 2L * knobs.volumeKib() * 1024));
+              .capacity(
+                  appliance.disk().usedBytes() + dice.between(0, 2L * knobs.volumeKib() * 1024));
     }
   }
 
