@@ -16,13 +16,6 @@ public final class Defects {
           drop("v1-trim-forgets-edges", "store.v1.VolumeV1", "trimLocked", "zeroEdge", 0, 0),
           // The mirror.
           drop("forget-intent", "migration.MirroredVolume", "changeBoth", "mark", 1, 1),
-          drop(
-              "failed-write-leaves-no-mark",
-              "migration.MirroredVolume",
-              "changeBoth",
-              "mark",
-              2,
-              1),
           drop("acknowledge-before-both", "migration.MirroredVolume", "changeBoth", "done", 0, 1),
           other(
               "write-both-without-lock",
@@ -96,10 +89,21 @@ public final class Defects {
               0),
           drop("cancel-does-not-stop-mirroring", "migration.Migration", "cancel", "cancel", 0, 0));
 
-  /** A seed that finds it, where 1 does not; {@code ./bascule-sim --defects} finds others. */
-  private static final Map<String, Long> FOUND_BY = Map.of();
+  /** The first seed from 1 on that finds it, where that is known. */
+  private static final Map<String, Long> FOUND_BY =
+      Map.of(
+          "v1-flush-does-not-sync", 1L,
+          "v1-fua-is-ignored", 1L,
+          "v1-trim-forgets-edges", 1L,
+          "acknowledge-before-both", 6L,
+          "forget-intent", 29L);
 
   private Defects() {}
+
+  /** Those that are known to be found. */
+  static List<Defect> known() {
+    return ALL.stream().filter(defect -> FOUND_BY.containsKey(defect.name())).toList();
+  }
 
   static long foundBy(Defect defect) {
     return FOUND_BY.getOrDefault(defect.name(), 1L);

@@ -141,7 +141,7 @@ final class Story {
     while (!appliance.state().row().step().equals("COMMIT") && !hasEnded()) {
       pass(1_000_000);
     }
-    pass(dice.below(60_000_000L));
+    pass(dice.below(120_000_000L));
     var serving = appliance.accepting();
     if (serving == null) {
       return;
