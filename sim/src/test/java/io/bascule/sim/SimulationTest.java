@@ -2,6 +2,7 @@ package io.bascule.sim;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.bascule.sim.rt.Defect;
 import io.bascule.sim.rt.Report;
 import io.bascule.sim.rt.Stage;
 import java.util.ArrayList;
@@ -89,12 +90,20 @@ class SimulationTest {
   /** The checks can fail: deliberate defects, each where it is known to be found. */
   @Test
   void shouldFindDeliberateDefects() {
-    var known = Defects.known();
+    var known = ALL ? Defects.known() : Defects.soonFound();
     for (int i = 0; i < (ALL ? known.size() : 2); i++) {
       var defect = known.get((int) Math.floorMod(SEED + i, (long) known.size()));
-      var report =
-          new Stage(Simulator.APPLIANCE, List.of(defect)).run(Defects.foundBy(defect), null);
-      assertThat(report.isGood()).as("%s is found: %s", defect, report).isFalse();
+      assertThat(isFound(defect)).as("%s is found", defect).isTrue();
     }
+  }
+
+  private static boolean isFound(Defect defect) {
+    var broken = new Stage(Simulator.APPLIANCE, List.of(defect));
+    for (long seed = 1; seed <= (ALL ? 300 : 30); seed++) {
+      if (!broken.run(seed, null).isGood()) {
+        return true;
+      }
+    }
+    return false;
   }
 }

@@ -24,7 +24,7 @@ record Knobs(
     Faults faults,
     boolean badRelease,
     int segmentKib,
-    long checkpointMillis,
+    int checkpointRecords,
     boolean race) {
 
   /** What is upgraded. */
@@ -79,7 +79,7 @@ record Knobs(
         faults,
         dice.oneIn(20),
         512 * (1 + dice.below(2)),
-        dice.between(1_000, 20_000),
+        (int) dice.between(100, 2_000),
         false);
   }
 
@@ -99,7 +99,7 @@ record Knobs(
         Faults.NONE,
         false,
         512,
-        20_000,
+        1_000,
         true);
   }
 }

@@ -9,26 +9,21 @@ import java.util.UUID;
  */
 public final class PoolKnobs {
   private static volatile int segmentBytes = 1 << 20;
-  private static volatile long checkpointMillis = 5_000;
+  private static volatile int checkpointRecords = 500;
 
   private PoolKnobs() {}
 
   static void set(Knobs knobs) {
     segmentBytes = knobs.segmentKib() << 10;
-    checkpointMillis = knobs.checkpointMillis();
+    checkpointRecords = knobs.checkpointRecords();
   }
 
   /** Called in the place of {@link PoolSettings#withKernelBoot}. */
   public static PoolSettings withKernelBoot(PoolSettings product, UUID boot) {
-    return new PoolSettings(
-        segmentBytes,
-        product.capacityBytes(),
-        product.reservePercent(),
-        4L * segmentBytes,
-        checkpointMillis,
-        product.compress(),
-        product.scrubBytesPerSecond(),
-        product.background(),
-        boot);
+    return product
+        .withSegmentBytes(segmentBytes)
+        .withCheckpointBytes(4L * segmentBytes)
+        .withCheckpointRecords(checkpointRecords)
+        .withKernelBoot(boot);
   }
 }
