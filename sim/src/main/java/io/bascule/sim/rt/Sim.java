@@ -1,13 +1,14 @@
 package io.bascule.sim.rt;
 
 import java.lang.foreign.Arena;
-import java.lang.management.BufferPoolMXBean;
-import java.lang.management.ManagementFactory;
+import java.lang.ref.WeakReference;
 import java.lang.reflect.Constructor;
 import java.nio.ByteBuffer;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -36,30 +37,36 @@ public final class Sim {
 
   private static @Nullable Sim current;
 
-  private static final BufferPoolMXBean DIRECT =
-      ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).stream()
-          .filter(pool -> pool.getName().equals("direct"))
-          .findFirst()
-          .orElseThrow();
+  /** Direct memory to be lent again, by size. */
+  private static final Map<Integer, ArrayDeque<ByteBuffer>> SPARE = new HashMap<>();
 
-  private static final long DIRECT_LOOK_BYTES = 4 << 20;
-  private static final long DIRECT_MAX_BYTES = 384 << 20;
-  private static final long DIRECT_WAIT_NANOS = 2_000_000_000L;
+  private static final int PAGE_BYTES = 4096;
+  private static final long LENT_MAX_BYTES = 256 << 20;
+
+  /** Memory that somebody has, or had. */
+  private record Lent(ByteBuffer whole, WeakReference<ByteBuffer> part) {
+    boolean isOver() {
+      return part.get() == null;
+    }
+  }
 
   /** What a process has: it goes back when the process dies, for it is never run again. */
   private static final class Memory {
     final List<Arena> arenas = new ArrayList<>();
+    final List<Lent> lent = new ArrayList<>();
+  }
 
-    void giveBack() {
-      for (var arena : arenas) {
-        try {
-          arena.close();
-        } catch (IllegalStateException closedByItsOwner) {
-          continue;
-        }
+  private void giveBack(Memory of) {
+    for (var arena : of.arenas) {
+      try {
+        arena.close();
+      } catch (IllegalStateException closedByItsOwner) {
+        continue;
       }
-      arenas.clear();
     }
+    of.arenas.clear();
+    of.lent.forEach(this::back);
+    of.lent.clear();
   }
 
   private record Ready(SimThread thread, Runnable continuation) {}
@@ -101,7 +108,8 @@ public final class Sim {
   private long nowNanos = 1_000_000_000L;
   private long timerNumbers;
   private int threadNumbers;
-  private long directBytes;
+  private long lentBytes;
+  private long lentMax = LENT_MAX_BYTES;
   private long choices;
   private long hash;
   private long foreignWakeups;
@@ -281,6 +289,7 @@ public final class Sim {
   public boolean run() {
     while (!over) {
       takeForeign();
+      takeBack();
       while (!timers.isEmpty() && timers.peek().atNanos <= nowNanos) {
         fire(timers.remove());
       }
@@ -343,7 +352,7 @@ public final class Sim {
     over = true;
     ready.clear();
     timers.clear();
-    memory.values().forEach(Memory::giveBack);
+    memory.values().forEach(this::giveBack);
     current = null;
   }
 
@@ -417,22 +426,37 @@ public final class Sim {
   }
 
   /**
-   * Memory that the collector frees. Before it runs out we let it work ourselves: the JDK would
-   * sleep then, and be woken from outside.
+   * Memory that we lend and take back ourselves: the JDK's own cleaner is another thread, and meets
+   * ours at a monitor.
    */
   ByteBuffer direct(int bytes) {
-    directBytes += bytes;
-    if (directBytes > DIRECT_LOOK_BYTES) {
-      directBytes = 0;
-      long until = System.nanoTime() + DIRECT_WAIT_NANOS;
-      if (DIRECT.getMemoryUsed() > DIRECT_MAX_BYTES) {
-        System.gc();
-        while (DIRECT.getMemoryUsed() > DIRECT_MAX_BYTES && System.nanoTime() < until) {
-          Thread.onSpinWait(); // the cleaner is another thread of the JDK
-        }
+    int size = Math.max(PAGE_BYTES, Integer.highestOneBit(Math.max(1, bytes - 1)) * 2);
+    var spare = SPARE.computeIfAbsent(size, one -> new ArrayDeque<>()).poll();
+    var whole = spare == null ? ByteBuffer.allocateDirect(size) : spare;
+    if (spare != null) {
+      for (int at = 0; at < size; at += Long.BYTES) {
+        whole.putLong(at, 0);
       }
     }
-    return ByteBuffer.allocateDirect(bytes);
+    var lent = whole.slice(0, bytes);
+    memory().lent.add(new Lent(whole, new WeakReference<>(lent)));
+    lentBytes += size;
+    return lent;
+  }
+
+  /** What nobody has any more comes back; between two choices, when no thread of ours runs. */
+  private void takeBack() {
+    if (lentBytes > lentMax) {
+      System.gc();
+      memory.values().forEach(one -> one.lent.removeIf(lent -> lent.isOver() && back(lent)));
+      lentMax = Math.max(LENT_MAX_BYTES, lentBytes + LENT_MAX_BYTES / 2);
+    }
+  }
+
+  private boolean back(Lent lent) {
+    lentBytes -= lent.whole.capacity();
+    SPARE.computeIfAbsent(lent.whole.capacity(), size -> new ArrayDeque<>()).add(lent.whole);
+    return true;
   }
 
   private Memory memory() {
@@ -441,7 +465,7 @@ public final class Sim {
     if (present == null) {
       var made = new Memory();
       memory.put(process, made);
-      process.atDeath(made::giveBack);
+      process.atDeath(() -> giveBack(made));
       present = made;
     }
     return present;
