@@ -3,6 +3,7 @@ package io.bascule.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.bascule.core.ControllerId;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
@@ -144,8 +145,10 @@ class CrashMatrixTest {
       Signals.send(chassis, Signals.STOP);
     }
     try {
-      for (long pid : victims(appliance, crash.victim(), chassis, crash.held())) {
-        assertThat(Signals.send(pid, Signals.KILL)).as("%s: %d lived", crash, pid).isTrue();
+      if (crash.victim() == Victim.CHASSIS) {
+        assertThat(Signals.send(chassis, Signals.KILL)).as("%s: it lived", crash).isTrue();
+      } else {
+        victims(appliance, crash.victim()).forEach(id -> kill(appliance, id, crash.held()));
       }
       return Instant.now();
     } finally {
@@ -182,26 +185,30 @@ class CrashMatrixTest {
         });
   }
 
-  private static List<Long> victims(
-      Appliance appliance, Victim victim, long chassis, boolean held) {
-    if (victim == Victim.CHASSIS) {
-      return List.of(chassis);
-    }
+  private static List<ControllerId> victims(Appliance appliance, Victim victim) {
     appliance.eventually("an active controller", () -> appliance.saysActive().isPresent());
     var active = appliance.saysActive().orElseThrow();
-    List<Long> pids = new ArrayList<>();
-    if (victim != Victim.STANDBY) {
-      pids.add(appliance.process(active).orElseThrow());
+    return switch (victim) {
+      case ACTIVE -> List.of(active);
+      case STANDBY -> List.of(active.other());
+      case BOTH -> List.of(active, active.other());
+      case CHASSIS -> List.of();
+    };
+  }
+
+  /**
+   * In a reboot there may be no process at this instant, or one that ends by itself: then it is the
+   * next one, unless the chassis stands still and boots none.
+   */
+  private static void kill(Appliance appliance, ControllerId id, boolean held) {
+    if (held) {
+      long pid = appliance.process(id).orElseThrow();
+      assertThat(Signals.send(pid, Signals.KILL)).as("%s lived as %d", id, pid).isTrue();
+    } else {
+      appliance.eventually(
+          id + " is killed",
+          () -> appliance.process(id).map(pid -> Signals.send(pid, Signals.KILL)).orElse(false));
     }
-    if (victim != Victim.ACTIVE) {
-      if (!held) {
-        // In a reboot there may be no process at this instant.
-        appliance.eventually(
-            "the other's process", () -> appliance.process(active.other()).isPresent());
-      }
-      pids.add(appliance.process(active.other()).orElseThrow());
-    }
-    return pids;
   }
 
   /** When the step's goals were first seen to hold, by the record itself. */
