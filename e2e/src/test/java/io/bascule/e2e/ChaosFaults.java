@@ -4,6 +4,7 @@ import io.bascule.core.ControllerId;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
@@ -22,6 +23,9 @@ final class ChaosFaults {
   private final Path folder;
   private final Random random;
   private final ChaosTally tally;
+
+  /** Their file would keep the disk from being unmounted. */
+  private final List<Process> busy = new ArrayList<>();
 
   ChaosFaults(Appliance appliance, OwnDisk disk, Path folder, Random random, ChaosTally tally) {
     this.appliance = appliance;
@@ -92,23 +96,28 @@ final class ChaosFaults {
   /** Somebody else's writes and syncs on the same disk. */
   private void busyDisk() throws IOException {
     tally.fault("busy disk");
-    new ProcessBuilder(
-            "timeout",
-            Integer.toString(BUSY_SECONDS),
-            "dd",
-            "if=/dev/zero",
-            "of=" + disk.path().resolve("busy"),
-            "bs=1M",
-            "count=64",
-            "oflag=dsync")
-        .redirectErrorStream(true)
-        .redirectOutput(folder.resolve("dd.out").toFile())
-        .start();
+    var process =
+        new ProcessBuilder(
+                "timeout",
+                Integer.toString(BUSY_SECONDS),
+                "dd",
+                "if=/dev/zero",
+                "of=" + disk.path().resolve("busy"),
+                "bs=1M",
+                "count=64",
+                "oflag=dsync")
+            .redirectErrorStream(true)
+            .redirectOutput(folder.resolve("dd.out").toFile())
+            .start();
+    busy.add(process);
   }
 
   /** Nothing is in the way any more, and a chassis runs. */
   void end() throws IOException {
     Files.deleteIfExists(disk.path().resolve(BALLOON));
+    while (!busy.isEmpty()) {
+      busy.removeLast().onExit().join(); // of itself, after BUSY_SECONDS at most
+    }
     if (!appliance.chassisRuns()) {
       appliance.up();
     }

@@ -52,7 +52,7 @@ final class Serving {
     }
     storage.opened();
     this.upgrades =
-        enclosure.own(
+        enclosure.own(() ->
             new Upgrades(
                 db,
                 new Seat(controller),

@@ -2,46 +2,28 @@ package io.bascule.sim.world;
 
 import io.bascule.controller.service.EventService;
 import io.bascule.controller.state.StateDb;
-import io.bascule.controller.state.Takeovers;
-import io.bascule.controller.state.VolumeFormat;
-import io.bascule.controller.upgrade.Upgrades;
-import io.bascule.core.Check;
-import io.bascule.core.storage.Enclosure;
+import io.bascule.controller.upgrade.RecordedEnclosure;
 import io.bascule.core.upgrade.Upgrade;
 import io.bascule.core.volume.Directory;
 import io.bascule.sim.rt.Sim;
-import java.time.Clock;
-import java.time.Instant;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
-import org.jspecify.annotations.Nullable;
 
 /** What {@code controller.runtime.LiveEnclosure} is, on the simulated disk. */
-final class SimEnclosure implements Enclosure {
+final class SimEnclosure extends RecordedEnclosure {
   static final String V1 = "v1";
   static final String V2 = "v2";
 
   private final Controller controller;
   private final Appliance appliance;
-  private final StateDb db;
-  private final EventService events;
   private final Serving serving;
-  private final Clock clock = Clock.systemUTC();
-  private volatile @Nullable Upgrades upgrades;
 
   SimEnclosure(Controller controller, StateDb db, EventService events, Serving serving) {
+    super(db, events);
     this.controller = controller;
     this.appliance = controller.appliance();
-    this.db = db;
-    this.events = events;
     this.serving = serving;
-  }
-
-  synchronized Upgrades own(Upgrades made) {
-    upgrades = made;
-    return made;
   }
 
   @Override
@@ -66,28 +48,8 @@ final class SimEnclosure implements Enclosure {
   }
 
   @Override
-  public int format() {
-    return db.transaction(VolumeFormat::of);
-  }
-
-  @Override
-  public long epoch() {
-    return db.epoch();
-  }
-
-  @Override
   public String bootId() {
     return appliance.kernelBoot().toString();
-  }
-
-  @Override
-  public Optional<Upgrade> record() {
-    return Upgrades.recorded(db);
-  }
-
-  @Override
-  public List<Instant> noteTakeover(String upgradeId, int phase) {
-    return db.transaction(sql -> Takeovers.note(sql, upgradeId, phase, clock.instant()));
   }
 
   @Override
@@ -101,41 +63,11 @@ final class SimEnclosure implements Enclosure {
   }
 
   @Override
-  public Optional<Long> baselineLatencyP99Micros() {
-    var owner = upgrades;
-    return owner == null ? Optional.empty() : owner.baselineP99Micros();
-  }
-
-  @Override
   public void recordLoss(Upgrade.Cause cause) {
     Sim.current().note("loss: " + cause.code(), 0);
     Sim.current().say(cause.detail());
     appliance.oracles().lost(cause);
-    var owner = upgrades;
-    if (owner != null || !recordedBeforeAnybodyOwns(cause)) {
-      Check.found(upgrades, "the owner of the upgrade").recordLoss(cause);
-    }
-    db.transaction(Takeovers::forget);
-  }
-
-  private synchronized boolean recordedBeforeAnybodyOwns(Upgrade.Cause cause) {
-    if (upgrades != null) {
-      return false;
-    }
-    Upgrades.recordLossBefore(db, cause, clock);
-    return true;
-  }
-
-  @Override
-  public Decision recordCommit() {
-    try {
-      return Check.found(upgrades, "the owner of the upgrade").recordCommit()
-          ? Decision.COMMITTED
-          : Decision.REFUSED;
-    } catch (RuntimeException e) {
-      Sim.current().say("commit unknown: " + e);
-      return Decision.UNKNOWN;
-    }
+    super.recordLoss(cause);
   }
 
   @Override
@@ -146,7 +78,7 @@ final class SimEnclosure implements Enclosure {
             "pause",
             () -> {
               try {
-                Check.found(upgrades, "the owner of the upgrade").pause(reason);
+                owner().pause(reason);
               } catch (RuntimeException e) {
                 Sim.current().say("not paused: " + e);
               }
@@ -161,16 +93,6 @@ final class SimEnclosure implements Enclosure {
   @Override
   public void alert(String severity, String kind, String message, String whatToDo) {
     Sim.current().say("alert " + kind + ": " + message);
-    events.raise(severity, kind, message, whatToDo);
-  }
-
-  @Override
-  public void clearAlert(String kind) {
-    events.clear(kind);
-  }
-
-  @Override
-  public void event(String severity, String kind, String message) {
-    events.record(severity, kind, message);
+    super.alert(severity, kind, message, whatToDo);
   }
 }
