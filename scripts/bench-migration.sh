@@ -37,11 +37,12 @@ trap finish EXIT
 
 millis() { date +%s%3N; }
 upgrade() { bascule upgrade status --json | jq -r "$1"; }
-# Waits for a condition of the upgrade, an hour at most.
+# Waits for a condition of the upgrade, an hour at most; asking takes a processor for a moment.
 await() {
-  for ((turn = 0; turn < 18000; turn++)); do
+  local until=$((SECONDS + 3600))
+  while ((SECONDS < until)); do
     [[ "$(upgrade "$1")" == true ]] && return
-    sleep 0.2
+    sleep "${2:-0.2}"
   done
   echo "not within an hour: $1" >&2
   return 1
@@ -117,14 +118,15 @@ copies() {
     rm -f "$base"/copy/*
   }
   mkdir "$base/copy"
-  before="$(plain) $(plain) $(plain)"
-  sync
   bascule upgrade start 2.0.1 --pause-at phase-2,phase-3 >/dev/null
   await '.state == "PAUSED" and .step == "PHASE_2"'
+  # Right before, so that all find the files in memory, and the memory that a virtual machine has got already.
+  before="$(plain) $(plain) $(plain)"
   sync
   resumed="$(millis)"
   bascule upgrade resume >/dev/null
-  await '.state == "PAUSED" and .step == "PHASE_3"'
+  sleep 3 # nothing else runs meanwhile
+  await '.state == "PAUSED" and .step == "PHASE_3"' 2
   began="$(millis)"
   sync -f "$data/enclosure/v2"
   synced="$(($(millis) - began))"

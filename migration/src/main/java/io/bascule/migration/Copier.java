@@ -72,18 +72,29 @@ final class Copier {
     long from = batch.first() * Regions.BYTES;
     long end = Regions.end(batch.first() + batch.count() - 1, volume.first().sizeBytes());
     int length = (int) (end - from);
-    boolean warm = volume.first().tryRead(from, buffer.clear().limit(length)) == length;
-    if (!warm) {
-      volume.first().read(from, buffer.clear().limit(length));
-    }
-    try (var held = volume.locks().exclusive(batch.first(), batch.count())) {
-      if (!mirror.marks().allNeedCopy(batch.first(), batch.count())) {
-        return copySingly(batch, buffer);
+    for (boolean cold = false; ; cold = true) {
+      try (var held = volume.locks().exclusive(batch.first(), batch.count())) {
+        if (!mirror.marks().allNeedCopy(batch.first(), batch.count())) {
+          return copySingly(batch, buffer);
+        }
+        if (readLocked(from, buffer.clear().limit(length), cold)) {
+          return copyLocked(batch.first(), batch.count(), buffer.flip()) ? length : 0;
+        }
       }
-      // Again, from memory: what was read before may have been written since.
+      // Into memory first, so that a disk is waited for without the lock.
       volume.first().read(from, buffer.clear().limit(length));
-      return copyLocked(batch.first(), batch.count(), buffer.flip()) ? length : 0;
     }
+  }
+
+  /** Reads format 1; false if that needs a disk, and it was not read just before. */
+  private boolean readLocked(long from, ByteBuffer into, boolean again) {
+    if (volume.first().tryRead(from, into) != Volume.WOULD_BLOCK) {
+      return true;
+    }
+    if (again) {
+      volume.first().read(from, into); // there is hardly any memory, or no telling what is in it
+    }
+    return again;
   }
 
   /** Another thread, or a host, was there before: what is left is copied region by region. */

@@ -16,8 +16,8 @@ import org.jspecify.annotations.Nullable;
  * Nothing they meet ends them; what they cannot do they tell, and rest.
  */
 final class Workers implements AutoCloseable {
-  /** Two: one waits for a disk while the other compresses. */
-  private static final int THREADS = 2;
+  /** One reads, one compresses, and one waits for a disk. */
+  private static final int THREADS = 3;
 
   private static final long IDLE_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
   private static final Duration CLOSE = Duration.ofSeconds(2);

@@ -4,23 +4,30 @@ import java.util.concurrent.atomic.AtomicIntegerArray;
 
 /**
  * Which parts of a file were written since they were last written out, coarsely: one bit for each
- * {@link #UNIT_BYTES}, the same bit again every {@link #PERIOD_BYTES} of a larger file. Safe for
- * many threads.
+ * unit, the same bit again every 65,536 units of a larger file. Safe for many threads.
  */
 final class DirtyUnits {
-  /** What is written out at a time: a process that is killed meanwhile ends after one of them. */
-  static final int UNIT_BYTES = 8 << 20;
-
   private static final int BITS = 1 << 16;
 
-  /** 512 GiB. */
-  static final long PERIOD_BYTES = (long) BITS * UNIT_BYTES;
-
+  private final int unitBytes;
   private final AtomicIntegerArray words = new AtomicIntegerArray(BITS / Integer.SIZE);
+
+  DirtyUnits(int unitBytes) {
+    this.unitBytes = unitBytes;
+  }
+
+  int unitBytes() {
+    return unitBytes;
+  }
+
+  /** What the same bit means again. */
+  long periodBytes() {
+    return (long) BITS * unitBytes;
+  }
 
   /** A range that was written. */
   void add(long offsetBytes, long lengthBytes) {
-    for (long at = offsetBytes / UNIT_BYTES; at * UNIT_BYTES < offsetBytes + lengthBytes; at++) {
+    for (long at = offsetBytes / unitBytes; at * unitBytes < offsetBytes + lengthBytes; at++) {
       int bit = (int) (at % BITS);
       int mask = 1 << bit % Integer.SIZE;
       if ((words.get(bit / Integer.SIZE) & mask) == 0) {
@@ -41,11 +48,11 @@ final class DirtyUnits {
   }
 
   /** Each unit of the file that may be meant, by its offset, in order. */
-  static long[] offsets(int[] taken, long lengthBytes) {
+  long[] offsets(int[] taken, long lengthBytes) {
     var offsets = java.util.stream.LongStream.builder();
-    for (long period = 0; period < lengthBytes; period += PERIOD_BYTES) {
+    for (long period = 0; period < lengthBytes; period += periodBytes()) {
       for (int bit = 0; bit < BITS; bit++) {
-        long at = period + (long) bit * UNIT_BYTES;
+        long at = period + (long) bit * unitBytes;
         if ((taken[bit / Integer.SIZE] & 1 << bit % Integer.SIZE) != 0 && at < lengthBytes) {
           offsets.add(at);
         }

@@ -48,7 +48,12 @@ public final class LocalDirectory implements Directory {
    * while there is much that has not ({@link Writeback}).
    */
   public static LocalDirectory open(Path folder, FreeSpace space) {
-    return open(folder, space, new Writeback());
+    return open(folder, space, Writeback.ofVolumes());
+  }
+
+  /** The same, for files that are written once, from their beginning to their end. */
+  public static LocalDirectory openLog(Path folder, FreeSpace space) {
+    return open(folder, space, Writeback.ofLogs());
   }
 
   static LocalDirectory open(Path folder, FreeSpace space, @Nullable Writeback writeback) {

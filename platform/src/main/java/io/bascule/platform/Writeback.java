@@ -19,11 +19,11 @@ import java.util.function.LongSupplier;
  * gigabytes: not a flush, not the commit of the file system's journal that a handover needs, not
  * the end of a process inside either. Linux alone would let it grow to a fifth of the memory.
  *
- * <p>From {@link #START_BYTES} on a thread of its own writes out what files have, a few MiB at a
- * time; from {@link #LIMIT_BYTES} on whoever writes waits a little. Counted are bytes written,
- * which is more than what is dirty when the same pages are written again and again; so before
- * anything is done the kernel is asked how much there really is. A host that keeps rewriting less
- * than the start never goes to the disk for it.
+ * <p>From {@link #START_BYTES} on ({@link #LOG_START_BYTES} for logs) a thread of its own writes
+ * out what files have, a few MiB at a time; from {@link #LIMIT_BYTES} on whoever writes waits a
+ * little. Counted are bytes written, which is more than what is dirty when the same pages are
+ * written again and again; so before anything is done the kernel is asked how much there really is.
+ * A host that keeps rewriting less than the start never goes to the disk for it.
  *
  * <p>Safe for many threads. Invariant: {@code outstanding} is the sum of what its files have
  * written since they were last written out, and of what is being written out.
@@ -31,6 +31,17 @@ import java.util.function.LongSupplier;
 final class Writeback {
   /** Enough for a disk to work in long runs; a second's work of a slow one. */
   static final long START_BYTES = 64L << 20;
+
+  /** What is written out at a time: a process that is killed meanwhile ends after one of them. */
+  static final int UNIT_BYTES = 8 << 20;
+
+  /**
+   * What was appended to a log is not written again, so nothing is gained by waiting; and written
+   * out in small pieces, hosts whose writes wait for the same disk (FUA, flush) feel it less.
+   */
+  static final long LOG_START_BYTES = 32L << 20;
+
+  static final int LOG_UNIT_BYTES = 1 << 20;
 
   /** A quarter of a second of a fast disk, two seconds of a single spinning one. */
   static final long LIMIT_BYTES = 256L << 20;
@@ -63,6 +74,7 @@ final class Writeback {
   private final LongSupplier dirty;
   private final long startBytes;
   private final long limitBytes;
+  private final int unitBytes;
   private final AtomicLong outstanding = new AtomicLong();
   private final Set<Source> sources = ConcurrentHashMap.newKeySet();
   private final AtomicBoolean running = new AtomicBoolean();
@@ -79,17 +91,24 @@ final class Writeback {
           // One run is under way and one waits: what this one was for is seen by them.
           new ThreadPoolExecutor.DiscardPolicy());
 
-  Writeback() {
-    this(Writeback::dirtyOfMachine, START_BYTES, LIMIT_BYTES);
+  /** For files that hosts write anywhere. */
+  static Writeback ofVolumes() {
+    return new Writeback(Writeback::dirtyOfMachine, START_BYTES, LIMIT_BYTES, UNIT_BYTES);
+  }
+
+  /** For files that are appended to. */
+  static Writeback ofLogs() {
+    return new Writeback(Writeback::dirtyOfMachine, LOG_START_BYTES, LIMIT_BYTES, LOG_UNIT_BYTES);
   }
 
   /**
    * @param dirty bytes that are not on the disks of this machine yet
    */
-  Writeback(LongSupplier dirty, long startBytes, long limitBytes) {
+  Writeback(LongSupplier dirty, long startBytes, long limitBytes, int unitBytes) {
     this.dirty = dirty;
     this.startBytes = startBytes;
     this.limitBytes = limitBytes;
+    this.unitBytes = unitBytes;
     thread.allowCoreThreadTimeOut(true);
   }
 
@@ -131,6 +150,10 @@ final class Writeback {
   /** The source will not write any more. */
   void forget(Source source) {
     sources.remove(source);
+  }
+
+  int unitBytes() {
+    return unitBytes;
   }
 
   long outstandingBytes() {

@@ -20,10 +20,13 @@ final class WrittenOut implements Writeback.Source {
   /** Units on their way at a time: long enough runs for the disk, and little to wait for. */
   private static final int UNITS_UNDER_WAY = 4;
 
+  /** Where more than this has come together, the disk is what is waited for: it gets half of it. */
+  private static final int UNITS_MANY = 48;
+
   private final Path path;
   private final Writeback writeback;
   private final int descriptor;
-  private final DirtyUnits units = new DirtyUnits();
+  private final DirtyUnits units;
   private final AtomicLong written = new AtomicLong();
 
   /** From true to false at most once: the kernel cannot write out parts. */
@@ -38,6 +41,7 @@ final class WrittenOut implements Writeback.Source {
     this.path = path;
     this.writeback = writeback;
     this.descriptor = descriptor;
+    this.units = new DirtyUnits(writeback.unitBytes());
   }
 
   static WrittenOut open(Path path, Writeback writeback) throws IOException {
@@ -87,17 +91,18 @@ final class WrittenOut implements Writeback.Source {
 
   /** Piece after piece, a few of them under way at a time. */
   private long writeParts(long bytes, Writeback.Progress progress) throws IOException {
-    long[] offsets = DirtyUnits.offsets(units.takeAll(), Files.size(path));
-    for (int i = 0; i < offsets.length + UNITS_UNDER_WAY; i++) {
+    long[] offsets = units.offsets(units.takeAll(), Files.size(path));
+    int underWay = offsets.length > UNITS_MANY ? offsets.length / 2 : UNITS_UNDER_WAY;
+    for (int i = 0; i < offsets.length + underWay; i++) {
       if (i < offsets.length) {
-        long result = FileCalls.startWriting(descriptor, offsets[i], DirtyUnits.UNIT_BYTES);
+        long result = FileCalls.startWriting(descriptor, offsets[i], units.unitBytes());
         if (result < 0) {
           return result;
         }
       }
-      int oldest = i - UNITS_UNDER_WAY;
+      int oldest = i - underWay;
       if (oldest >= 0 && oldest < offsets.length) {
-        long result = FileCalls.awaitWritten(descriptor, offsets[oldest], DirtyUnits.UNIT_BYTES);
+        long result = FileCalls.awaitWritten(descriptor, offsets[oldest], units.unitBytes());
         if (result < 0) {
           return result;
         }

@@ -21,7 +21,7 @@ class WritebackTest {
 
   @TempDir Path folder;
   private final AtomicLong dirty = new AtomicLong(Long.MAX_VALUE);
-  private final Writeback writeback = new Writeback(dirty::get, START, LIMIT);
+  private final Writeback writeback = new Writeback(dirty::get, START, LIMIT, Writeback.UNIT_BYTES);
 
   /** A disk that writes a byte for each permit. */
   private static final class Disk implements Writeback.Source {
@@ -104,7 +104,7 @@ class WritebackTest {
 
   @Test
   void shouldWriteOutRealFilesAndCloseThemMeanwhile() throws Exception {
-    var real = new Writeback(() -> Long.MAX_VALUE, 1 << 20, 4 << 20);
+    var real = new Writeback(() -> Long.MAX_VALUE, 1 << 20, 4 << 20, 1 << 20);
     var directory = LocalDirectory.open(folder, FreeSpace.ALL, real);
     byte[] piece = new byte[1 << 20];
     new Random(1).nextBytes(piece);
@@ -131,23 +131,17 @@ class WritebackTest {
 
   @Test
   void shouldNameEachUnitOfAFileThatWasWritten() {
-    var units = new DirtyUnits();
-    long unit = DirtyUnits.UNIT_BYTES;
+    var units = new DirtyUnits(1 << 20);
+    long unit = units.unitBytes();
     units.add(0, 512);
     units.add(3 * unit - 512, 1024);
-    units.add(DirtyUnits.PERIOD_BYTES + 7 * unit, 1);
+    units.add(units.periodBytes() + 7 * unit, 1);
     int[] taken = units.takeAll();
-    assertThat(DirtyUnits.offsets(taken, 8 * unit))
-        .containsExactly(0, 2 * unit, 3 * unit, 7 * unit);
-    assertThat(DirtyUnits.offsets(taken, 2 * unit)).containsExactly(0);
-    assertThat(DirtyUnits.offsets(taken, DirtyUnits.PERIOD_BYTES + 3 * unit))
+    assertThat(units.offsets(taken, 8 * unit)).containsExactly(0, 2 * unit, 3 * unit, 7 * unit);
+    assertThat(units.offsets(taken, 2 * unit)).containsExactly(0);
+    assertThat(units.offsets(taken, units.periodBytes() + 3 * unit))
         .containsExactly(
-            0,
-            2 * unit,
-            3 * unit,
-            7 * unit,
-            DirtyUnits.PERIOD_BYTES,
-            DirtyUnits.PERIOD_BYTES + 2 * unit);
-    assertThat(DirtyUnits.offsets(units.takeAll(), 8 * unit)).isEmpty();
+            0, 2 * unit, 3 * unit, 7 * unit, units.periodBytes(), units.periodBytes() + 2 * unit);
+    assertThat(units.offsets(units.takeAll(), 8 * unit)).isEmpty();
   }
 }

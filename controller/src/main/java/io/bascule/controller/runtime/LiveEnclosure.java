@@ -49,7 +49,7 @@ final class LiveEnclosure extends RecordedEnclosure {
   public synchronized Directory formatTwo() {
     var made = formatTwo;
     if (made == null) {
-      made = LocalDirectory.open(settings.layout().volumesV2(), space);
+      made = LocalDirectory.openLog(settings.layout().volumesV2(), space);
       formatTwo = made;
     }
     return made;

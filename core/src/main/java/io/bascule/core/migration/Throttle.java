@@ -9,12 +9,19 @@ import java.util.OptionalLong;
  * How fast copying and comparing may go, decided anew every {@link #TICK_MILLIS} from what hosts
  * feel. Immutable; {@link #next} gives the following one.
  *
- * <p>A host latency above the target halves the rate, down to a floor; one below lets it grow by
- * {@link #GROWTH_BYTES}; above twice the target it rests. What the floor grants adds up while it
- * rests, so over time it never gets less, and always ends.
+ * <p>A host latency above the target halves the rate, down to a floor; above twice the target it
+ * rests. Then it stays for {@link #HOLD_TICKS}, until what hosts feel is of the new rate. Below the
+ * target it grows by {@link #GROWTH_BYTES} up to three quarters of the rate that was too much, and
+ * by 1/{@value #SLOW_GROWTH_PART} from there on: most of the time it is just below what hosts feel.
+ * While no host does anything it grows by leaps, as far as it is of any use.
+ *
+ * <p>What the floor grants adds up while it rests, so over time it never gets less, and always
+ * ends.
  *
  * @param bytesPerSecond the present rate; 0 while it rests
  * @param bestBytesPerSecond the best rate that was really reached
+ * @param tooMuchBytesPerSecond the rate at which hosts felt it lately; grows like the rate itself
+ * @param holdTicks for so long it does not change
  * @param grantBytes to be used beside the rate
  * @param owedBytes what the floor has granted since it rests, and is not used yet
  * @param restingTicks ticks in a row without a rate
@@ -22,17 +29,26 @@ import java.util.OptionalLong;
 public record Throttle(
     long bytesPerSecond,
     long bestBytesPerSecond,
+    long tooMuchBytesPerSecond,
+    int holdTicks,
     long grantBytes,
     long owedBytes,
     int restingTicks) {
   public static final int TICK_MILLIS = 200;
   static final long GROWTH_BYTES = 4L << 20;
+  private static final int SLOW_GROWTH_PART = 64;
+
+  /** What hosts feel is measured over up to two seconds. */
+  static final int HOLD_TICKS = 2_000 / TICK_MILLIS;
 
   /** The least floor, and the unit of what is granted while it rests. */
   static final long STEP_BYTES = 1L << 20;
 
-  /** A first guess of what the disk can do. */
-  static final long START_BYTES = 32L << 20;
+  /** A first guess of what hosts do not feel. */
+  static final long START_BYTES = 8L << 20;
+
+  /** How many times faster it may get in a tick in which no host did anything. */
+  private static final int IDLE_GROWTH = 8;
 
   private static final long TARGET_MIN_MICROS = 2_000;
 
@@ -50,36 +66,55 @@ public record Throttle(
 
   /** The first tick. */
   public static Throttle start(Tuning tuning) {
-    return new Throttle(capped(tuning, START_BYTES), 0, 0, 0, 0);
+    return new Throttle(capped(tuning, START_BYTES), 0, Long.MAX_VALUE, 0, 0, 0, 0);
   }
 
   /** The following tick. */
   public Throttle next(Tuning tuning, Sample sample) {
     long best = Math.max(bestBytesPerSecond, sample.doneBytes() * 1000 / TICK_MILLIS);
     long floor = capped(tuning, floorBytesPerSecond(tuning, best));
-    long rate = rate(tuning, sample, floor);
-    if (rate > 0) {
-      // Beyond twice what was ever reached, halving would have no effect.
-      rate = capped(tuning, Math.min(rate, Math.max(START_BYTES, 2 * best)));
-      return new Throttle(rate, best, 0, 0, 0);
+    if (sample.p99Micros().isEmpty()) { // there is nobody to take care of
+      long rate = Math.min(IDLE_GROWTH * Math.max(bytesPerSecond, floor), IDLE_GROWTH * best);
+      return going(tuning, Math.max(rate, START_BYTES), best, Long.MAX_VALUE, 0);
     }
-    long owed = owedBytes + floor * TICK_MILLIS / 1000;
-    boolean granted = owed >= Math.min(STEP_BYTES, floor);
-    return new Throttle(0, best, granted ? owed : 0, granted ? 0 : owed, restingTicks + 1);
-  }
-
-  private long rate(Tuning tuning, Sample sample, long floor) {
-    if (sample.p99Micros().isEmpty()) {
-      return Math.max(floor, 2 * bytesPerSecond); // there is nobody to take care of
-    }
+    // Beyond twice what was ever reached, less would have no effect.
+    long useful = Math.max(START_BYTES, 2 * best);
+    long present = Math.min(bytesPerSecond, useful);
     long p99 = sample.p99Micros().getAsLong();
     long target = targetMicros(tuning, sample.baselineMicros());
     if (p99 > 2 * target) {
-      return 0;
+      return resting(floor, best, bytesPerSecond > 0 ? present / 2 : tooMuchBytesPerSecond);
     }
-    return p99 > target
-        ? Math.max(floor, bytesPerSecond / 2)
-        : Math.max(floor, bytesPerSecond + GROWTH_BYTES);
+    if (p99 > target) {
+      return holdTicks > 0
+          ? going(tuning, Math.max(floor, present), best, tooMuchBytesPerSecond, holdTicks - 1)
+          : going(tuning, Math.max(floor, present / 2), best, present, HOLD_TICKS);
+    }
+    if (holdTicks > 0) {
+      long rate = Math.max(floor, present);
+      return going(tuning, rate, best, tooMuchBytesPerSecond, holdTicks - 1);
+    }
+    boolean near = present >= tooMuchBytesPerSecond / 4 * 3;
+    long growth = near ? Math.min(GROWTH_BYTES, present / SLOW_GROWTH_PART + 1) : GROWTH_BYTES;
+    long grown = Math.max(floor, Math.min(present + growth, useful));
+    return going(tuning, grown, best, Math.max(tooMuchBytesPerSecond, grown), 0);
+  }
+
+  private static Throttle going(Tuning tuning, long rate, long best, long tooMuch, int hold) {
+    return new Throttle(capped(tuning, rate), best, tooMuch, hold, 0, 0, 0);
+  }
+
+  private Throttle resting(long floor, long best, long tooMuch) {
+    long owed = owedBytes + floor * TICK_MILLIS / 1000;
+    boolean granted = owed >= Math.min(STEP_BYTES, floor);
+    return new Throttle(
+        0,
+        best,
+        Math.max(tooMuch, floor),
+        HOLD_TICKS,
+        granted ? owed : 0,
+        granted ? 0 : owed,
+        restingTicks + 1);
   }
 
   /** The p99 that hosts may have. */

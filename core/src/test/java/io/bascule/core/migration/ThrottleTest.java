@@ -5,12 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.bascule.core.migration.Throttle.Sample;
 import io.bascule.core.upgrade.Upgrade.Priority;
 import io.bascule.core.upgrade.Upgrade.Tuning;
+import java.util.ArrayDeque;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ThrottleTest {
   private static final long MIB = 1 << 20;
@@ -42,7 +44,7 @@ class ThrottleTest {
   @Test
   void shouldGrowBySmallStepsWhileHostsAreWell() {
     var throttle = Throttle.start(HOST_FIRST).next(HOST_FIRST, sample(5_000, MIB));
-    assertThat(throttle.bytesPerSecond()).isEqualTo(Throttle.START_BYTES);
+    assertThat(throttle.bytesPerSecond()).isEqualTo(10 * MIB);
     var fast = after(40, throttle, HOST_FIRST, 5_000);
     assertThat(fast.bytesPerSecond()).isBetween(150 * MIB, 200 * MIB);
     var faster = fast.next(HOST_FIRST, sample(5_000, done(fast)));
@@ -103,10 +105,52 @@ class ThrottleTest {
   void shouldHaveNobodyToTakeCareOfWhileHostsDoNothing() {
     var idle = new Sample(OptionalLong.empty(), BASELINE, 40 * MIB);
     var throttle = Throttle.start(HOST_FIRST);
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 3; i++) {
       throttle = throttle.next(HOST_FIRST, idle);
     }
-    assertThat(throttle.bytesPerSecond()).isEqualTo(400 * MIB);
+    assertThat(throttle.bytesPerSecond()).isEqualTo(1_600 * MIB);
+    // It was never faster than 200 MiB/s: when hosts come back, halving has its effect at once.
+    var halved = throttle.next(HOST_FIRST, sample(6_000, 40 * MIB));
+    assertThat(halved.bytesPerSecond()).isEqualTo(200 * MIB);
+    assertThat(throttle.next(HOST_FIRST, sample(1_000, 40 * MIB)).bytesPerSecond())
+        .isEqualTo(400 * MIB);
+  }
+
+  /** What is measured just after a change is still of the rate before. */
+  @Test
+  void shouldWaitUntilAChangeIsFelt() {
+    var fast = after(50, Throttle.start(HOST_FIRST), HOST_FIRST, 1_000);
+    var halved = after(1, fast, HOST_FIRST, 6_000);
+    assertThat(after(Throttle.HOLD_TICKS, halved, HOST_FIRST, 6_000).bytesPerSecond())
+        .isEqualTo(halved.bytesPerSecond());
+    assertThat(after(Throttle.HOLD_TICKS + 1, halved, HOST_FIRST, 6_000).bytesPerSecond())
+        .isEqualTo(halved.bytesPerSecond() / 2);
+    assertThat(after(Throttle.HOLD_TICKS, halved, HOST_FIRST, 1_000).bytesPerSecond())
+        .isEqualTo(halved.bytesPerSecond());
+  }
+
+  /** Hosts feel more than the target from a certain rate on, and it is measured late. */
+  @ParameterizedTest
+  @ValueSource(longs = {3, 20, 150})
+  void shouldStayMostlyJustBelowWhatHostsFeel(long feltMib) {
+    var throttle = Throttle.start(HOST_FIRST);
+    var rates = new ArrayDeque<Long>();
+    int ticks = 5 * 60 * 5;
+    int felt = 0;
+    long copied = 0;
+    for (int i = 0; i < ticks; i++) {
+      rates.add(done(throttle) * 1000 / Throttle.TICK_MILLIS);
+      if (rates.size() > Throttle.HOLD_TICKS) {
+        rates.remove();
+      }
+      long worst = rates.stream().mapToLong(rate -> rate).max().orElseThrow();
+      felt += rates.getLast() > feltMib * MIB ? 1 : 0;
+      copied += done(throttle);
+      long p99 = 5_200 * worst / (feltMib * MIB);
+      throttle = throttle.next(HOST_FIRST, sample(Math.max(4_000, p99), done(throttle)));
+    }
+    assertThat(felt).isLessThan(ticks / 10);
+    assertThat(copied / (ticks / 5)).isGreaterThan(feltMib * MIB / 2);
   }
 
   /** Whatever hosts feel, the cap holds over any second. */

@@ -9,6 +9,10 @@ final class Scratch {
 
   final Checksum checksum = new Checksum();
   final UnitReader reader = new UnitReader(checksum);
+
+  /** Room for the blocks of a record. */
+  final ByteBuffer unit = ByteBuffer.allocateDirect(UnitCodec.UNIT_BYTES);
+
   final Index.Mapping mapping = new Index.Mapping();
 
   private @Nullable UnitEncoder encoder;

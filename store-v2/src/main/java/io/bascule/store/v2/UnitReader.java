@@ -21,6 +21,7 @@ final class UnitReader {
 
   private final Checksum checksum;
   private final ByteBuffer record = ByteBuffer.allocateDirect(RECORD_MAX_BYTES);
+  private final int[] checksums = new int[UnitCodec.UNIT_BLOCKS];
   private final ByteBuffer plain = ByteBuffer.allocateDirect(UnitCodec.UNIT_BYTES);
   private ByteBuffer data = plain;
   private int dataAt;
@@ -29,7 +30,7 @@ final class UnitReader {
     this.checksum = checksum;
   }
 
-  /** After a read: where the blocks are. */
+  /** After {@link #read}: where the blocks are. */
   ByteBuffer data() {
     return data;
   }
@@ -50,48 +51,126 @@ final class UnitReader {
     if (length > RECORD_MAX_BYTES || length < FULL_HEAD_BYTES / 2) {
       return Result.MISMATCH;
     }
-    int from = 0;
-    int to = length;
-    boolean full = length == RECORD_MAX_BYTES; // not compressed: no need to read all of it
-    if (full) {
-      from = index == 0 ? 0 : FULL_HEAD_BYTES + index * UnitCodec.BLOCK_BYTES;
-      to = FULL_HEAD_BYTES + (index + count) * UnitCodec.BLOCK_BYTES;
-    }
-    if (!fetch(file, pointer, from, to, onlyIfInMemory)
-        || (from > 0 && !fetch(file, pointer, 0, FULL_HEAD_BYTES, onlyIfInMemory))) {
+    // Not compressed: what lies behind is not needed. What lies before is, and is no second read.
+    int to = length == RECORD_MAX_BYTES ? dataAt(index + count) : length;
+    if (!fetch(file, Pointer.offsetBytes(pointer), record.limit(to).position(0), onlyIfInMemory)) {
       return Result.WOULD_BLOCK;
     }
     return verify(length, index, family, lba, count) ? Result.OK : Result.MISMATCH;
   }
 
-  private boolean fetch(StoredFile file, long pointer, int from, int to, boolean onlyIfInMemory) {
-    record.limit(to).position(from);
-    long offset = (long) Pointer.offsetBytes(pointer) + from;
-    if (onlyIfInMemory) {
-      return file.tryRead(offset, record) != Volume.WOULD_BLOCK;
+  /**
+   * Like {@link #read}, and puts the blocks into {@code destination}, whose position moves if all
+   * went well: without a copy in between if the record holds them as they are.
+   *
+   * @param segment pinned
+   * @param known of this segment's pool
+   */
+  Result readTo(
+      ByteBuffer destination,
+      Segment segment,
+      KnownChecksums known,
+      long pointer,
+      int family,
+      long lba,
+      int count,
+      boolean onlyIfInMemory) {
+    var file = segment.file();
+    if (Pointer.lengthBytes(pointer) == RECORD_MAX_BYTES) {
+      boolean isKnown = known.get(segment.serial, pointer, checksums);
+      if (isKnown || (onlyIfInMemory && learn(file, pointer, family, lba))) {
+        var result = readStraight(destination, file, pointer, family, lba, count, onlyIfInMemory);
+        if (result == Result.OK && !isKnown) {
+          known.put(segment.serial, pointer, checksums);
+        }
+        if (result != Result.MISMATCH) {
+          return result;
+        }
+      }
     }
-    file.read(offset, record);
+    var result = read(file, pointer, family, lba, count, onlyIfInMemory);
+    if (result == Result.OK) {
+      int length = count * UnitCodec.BLOCK_BYTES;
+      destination.put(destination.position(), data, dataAt, length);
+      destination.position(destination.position() + length);
+    }
+    return result;
+  }
+
+  /** Reads the checksums of a record that is not compressed; false if something is wrong. */
+  private boolean learn(StoredFile file, long pointer, int family, long lba) {
+    var head = record.limit(FULL_HEAD_BYTES).position(0);
+    if (!fetch(file, Pointer.offsetBytes(pointer), head, true)) {
+      return false;
+    }
+    record.clear();
+    if (record.get(LogRecord.CODEC) != UnitCodec.RAW
+        || !headFits(RECORD_MAX_BYTES, Pointer.index(pointer), family, lba, 1)) {
+      return false;
+    }
+    takeChecksums(UnitCodec.UNIT_BLOCKS);
     return true;
+  }
+
+  private Result readStraight(
+      ByteBuffer destination,
+      StoredFile file,
+      long pointer,
+      int family,
+      long lba,
+      int count,
+      boolean onlyIfInMemory) {
+    int index = Pointer.index(pointer);
+    int limit = destination.limit();
+    int at = destination.position();
+    int end = at + count * UnitCodec.BLOCK_BYTES;
+    long offset = (long) Pointer.offsetBytes(pointer) + dataAt(index);
+    boolean there = fetch(file, offset, destination.limit(end), onlyIfInMemory);
+    destination.limit(limit);
+    if (there && verifyBlocks(destination, at, index, family, lba, count)) {
+      destination.position(end);
+      return Result.OK;
+    }
+    destination.position(at);
+    return there ? Result.MISMATCH : Result.WOULD_BLOCK;
+  }
+
+  /** Offset of a block in a record that is not compressed. */
+  private static int dataAt(int index) {
+    return FULL_HEAD_BYTES + index * UnitCodec.BLOCK_BYTES;
+  }
+
+  private static boolean fetch(
+      StoredFile file, long offset, ByteBuffer into, boolean onlyIfInMemory) {
+    if (onlyIfInMemory) {
+      return file.tryRead(offset, into) != Volume.WOULD_BLOCK;
+    }
+    file.read(offset, into);
+    return true;
+  }
+
+  private boolean headFits(int length, int index, int family, long lba, int count) {
+    byte op = record.get(LogRecord.OP);
+    int blocks = record.getShort(LogRecord.BLOCKS);
+    int stored = record.getInt(LogRecord.STORED);
+    return (op == LogRecord.WRITE || op == LogRecord.MOVE)
+        && blocks >= index + count
+        && blocks <= UnitCodec.UNIT_BLOCKS
+        && stored >= 0
+        && stored <= UnitCodec.UNIT_BYTES
+        && LogRecord.bytesOf(blocks, stored) == length
+        && record.getInt(LogRecord.FAMILY) == family
+        && record.getLong(LogRecord.LBA) == lba - index;
   }
 
   private boolean verify(int length, int index, int family, long lba, int count) {
     record.clear();
-    byte op = record.get(LogRecord.OP);
+    if (!headFits(length, index, family, lba, count)) {
+      return false;
+    }
     byte codec = record.get(LogRecord.CODEC);
     int blocks = record.getShort(LogRecord.BLOCKS);
     int stored = record.getInt(LogRecord.STORED);
-    boolean fits =
-        (op == LogRecord.WRITE || op == LogRecord.MOVE)
-            && blocks >= index + count
-            && blocks <= UnitCodec.UNIT_BLOCKS
-            && stored >= 0
-            && stored <= UnitCodec.UNIT_BYTES
-            && LogRecord.bytesOf(blocks, stored) == length
-            && record.getInt(LogRecord.FAMILY) == family
-            && record.getLong(LogRecord.LBA) == lba - index;
-    if (!fits) {
-      return false;
-    }
     int body = LogRecord.HEAD_BYTES + LogRecord.CRC_BYTES * blocks;
     int plainBytes = blocks * UnitCodec.BLOCK_BYTES;
     if (codec == UnitCodec.RAW) {
@@ -107,14 +186,21 @@ final class UnitReader {
       data = plain;
       dataAt = index * UnitCodec.BLOCK_BYTES;
     }
-    return verifyBlocks(index, family, lba, count);
+    takeChecksums(blocks);
+    return verifyBlocks(data, dataAt, index, family, lba, count);
   }
 
-  private boolean verifyBlocks(int index, int family, long lba, int count) {
+  private void takeChecksums(int blocks) {
+    for (int i = 0; i < blocks; i++) {
+      checksums[i] = record.getInt(LogRecord.HEAD_BYTES + LogRecord.CRC_BYTES * i);
+    }
+  }
+
+  private boolean verifyBlocks(
+      ByteBuffer in, int from, int index, int family, long lba, int count) {
     for (int i = 0; i < count; i++) {
-      int expected = record.getInt(LogRecord.HEAD_BYTES + LogRecord.CRC_BYTES * (index + i));
-      int at = dataAt + i * UnitCodec.BLOCK_BYTES;
-      if (checksum.ofBlock(family, lba + i, data, at) != expected) {
+      int at = from + i * UnitCodec.BLOCK_BYTES;
+      if (checksum.ofBlock(family, lba + i, in, at) != checksums[index + i]) {
         return false;
       }
     }

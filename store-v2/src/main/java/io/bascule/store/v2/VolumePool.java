@@ -32,7 +32,11 @@ public final class VolumePool implements AutoCloseable {
   /** Leaves of deleted volumes that are given back at once, while writers wait. */
   private static final int REAP_LEAVES = 256;
 
+  /** So many records are 2 GiB of what hosts read again and again, and take 3 MiB of memory. */
+  private static final int KNOWN_RECORDS = 1 << 16;
+
   private final PoolSettings settings;
+  private final KnownChecksums knownChecksums = new KnownChecksums(KNOWN_RECORDS);
   private final Index index;
   private final Segments segments;
   private final CheckpointFiles files;
@@ -539,6 +543,10 @@ public final class VolumePool implements AutoCloseable {
 
   Index index() {
     return index;
+  }
+
+  KnownChecksums knownChecksums() {
+    return knownChecksums;
   }
 
   Segments segments() {

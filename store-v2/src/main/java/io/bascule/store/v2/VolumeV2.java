@@ -117,28 +117,54 @@ final class VolumeV2 implements Volume {
     if (Pointer.isDamaged(pointer)) {
       throw corrupt(block, pointer, "nobody knows where it lies");
     }
-    var reader = Scratch.ofThread().reader;
-    int needed = (int) ((to + BLOCK - 1) / BLOCK - block);
-    var result = fetch(reader, pointer, block, Math.min(needed, blocks), wait);
-    if (result == UnitReader.Result.OK) {
-      int skip = (int) (from - block * BLOCK);
-      destination.put(destination.position(), reader.data(), reader.dataAt() + skip, length);
-      destination.position(destination.position() + length);
-    } else if (result == UnitReader.Result.MISMATCH && isStillThere(pointer, block)) {
+    int needed = Math.min(blocks, (int) ((to + BLOCK - 1) / BLOCK - block));
+    var result =
+        from == block * BLOCK && length == needed * BLOCK
+            ? fetch(pointer, block, needed, destination, wait)
+            : fetchPart(
+                pointer, block, needed, (int) (from - block * BLOCK), length, destination, wait);
+    if (result == UnitReader.Result.MISMATCH && isStillThere(pointer, block)) {
       throw corrupt(block, pointer, "what lies there does not fit its checksum");
     }
     return result;
   }
 
+  /** Puts bytes of blocks into the destination, not all of the first and the last one. */
+  private UnitReader.Result fetchPart(
+      long pointer,
+      long block,
+      int blocks,
+      int skip,
+      int length,
+      ByteBuffer destination,
+      boolean wait) {
+    var whole = Scratch.ofThread().unit.clear();
+    var result = fetch(pointer, block, blocks, whole, wait);
+    if (result == UnitReader.Result.OK) {
+      destination.put(destination.position(), whole, skip, length);
+      destination.position(destination.position() + length);
+    }
+    return result;
+  }
+
   private UnitReader.Result fetch(
-      UnitReader reader, long pointer, long block, int blocks, boolean wait) {
+      long pointer, long block, int blocks, ByteBuffer destination, boolean wait) {
     var segment = pool.segments().pin(Pointer.slot(pointer));
     if (segment == null) {
       return UnitReader.Result.MISMATCH;
     }
     try {
-      var file = segment.file();
-      return reader.read(file, pointer, entry.family, block, blocks, !wait);
+      return Scratch.ofThread()
+          .reader
+          .readTo(
+              destination,
+              segment,
+              pool.knownChecksums(),
+              pointer,
+              entry.family,
+              block,
+              blocks,
+              !wait);
     } finally {
       segment.unpin();
     }
