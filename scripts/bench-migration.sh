@@ -120,7 +120,9 @@ copies() {
   mkdir "$base/copy"
   bascule upgrade start 2.0.1 --pause-at phase-2,phase-3 >/dev/null
   await '.state == "PAUSED" and .step == "PHASE_2"'
-  # Right before, so that all find the files in memory, and the memory that a virtual machine has got already.
+  # All shall find the files in memory, and write to memory that a virtual machine has got already.
+  fresh="$(awk '/^MemFree:/ { print int($2 * 0.8) }' /proc/meminfo)"
+  head -c "${fresh}K" /dev/zero | tail -c "${fresh}K" >/dev/null
   before="$(plain) $(plain) $(plain)"
   sync
   resumed="$(millis)"

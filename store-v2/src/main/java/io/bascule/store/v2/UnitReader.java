@@ -105,6 +105,7 @@ final class UnitReader {
     }
     record.clear();
     if (record.get(LogRecord.CODEC) != UnitCodec.RAW
+        || record.getInt(LogRecord.STORED) != UnitCodec.UNIT_BYTES
         || !headFits(RECORD_MAX_BYTES, Pointer.index(pointer), family, lba, 1)) {
       return false;
     }
@@ -125,8 +126,12 @@ final class UnitReader {
     int at = destination.position();
     int end = at + count * UnitCodec.BLOCK_BYTES;
     long offset = (long) Pointer.offsetBytes(pointer) + dataAt(index);
-    boolean there = fetch(file, offset, destination.limit(end), onlyIfInMemory);
-    destination.limit(limit);
+    boolean there;
+    try {
+      there = fetch(file, offset, destination.limit(end), onlyIfInMemory);
+    } finally {
+      destination.limit(limit);
+    }
     if (there && verifyBlocks(destination, at, index, family, lba, count)) {
       destination.position(end);
       return Result.OK;

@@ -10,6 +10,7 @@ import java.util.List;
 final class HookedDirectory implements Directory {
   /** What is about to be done, or was just done, with a file. */
   enum Call {
+    READ,
     WRITE,
     WRITTEN,
     SYNC,
@@ -85,11 +86,13 @@ final class HookedDirectory implements Directory {
 
     @Override
     public void read(long offsetBytes, ByteBuffer destination) {
+      hook.at(Call.READ, name);
       behind.read(offsetBytes, destination);
     }
 
     @Override
     public int tryRead(long offsetBytes, ByteBuffer destination) {
+      hook.at(Call.READ, name);
       return behind.tryRead(offsetBytes, destination);
     }
 

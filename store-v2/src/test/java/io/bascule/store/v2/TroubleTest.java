@@ -69,6 +69,34 @@ class TroubleTest {
     return CompletableFuture.runAsync(work, threads);
   }
 
+  /** Who tries a read, and has to wait for it then, reads into the same buffer. */
+  @Test
+  void shouldReadAllOfItAfterATryThatFailed() {
+    try (var pool = VolumePool.create(hooked, SETTINGS, 1)) {
+      pool.create(ID, 8 * MIB);
+      try (var volume = pool.open(ID)) {
+        var data = data(128 * 1024, 4);
+        volume.write(0, data.duplicate(), false);
+        for (int failing = 1; failing <= 5; failing++) {
+          var calls = new AtomicInteger(failing);
+          var into = ByteBuffer.allocateDirect(data.capacity());
+          hooked.hook =
+              (call, name) -> {
+                if (call == Call.READ && calls.decrementAndGet() == 0) {
+                  throw new StoreException.Io(name, new IOException("for this test"));
+                }
+              };
+          assertThat(volume.tryRead(0, into)).isEqualTo(Volume.WOULD_BLOCK);
+          hooked.hook = (_, _) -> {};
+          assertThat(into.position()).isZero();
+          assertThat(into.limit()).isEqualTo(data.capacity());
+          volume.read(0, into);
+          assertThat(into.flip()).isEqualTo(data);
+        }
+      }
+    }
+  }
+
   /** A flush that is cut off by the end says nothing about the disk. */
   @Test
   void shouldNotBeSuspectBecauseItWasAbandonedInASync() throws Exception {
