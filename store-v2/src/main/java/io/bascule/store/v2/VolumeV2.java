@@ -123,7 +123,7 @@ final class VolumeV2 implements Volume {
             ? fetch(pointer, block, needed, destination, wait)
             : fetchPart(
                 pointer, block, needed, (int) (from - block * BLOCK), length, destination, wait);
-    if (result == UnitReader.Result.MISMATCH && isStillThere(pointer, block)) {
+    if (result == UnitReader.Result.MISMATCH && isStillThere(pointer, block, needed)) {
       throw corrupt(block, pointer, "what lies there does not fit its checksum");
     }
     return result;
@@ -170,11 +170,14 @@ final class VolumeV2 implements Volume {
     }
   }
 
-  /** Whether the index still says so, and the segment is there: then it is damaged. */
-  private boolean isStillThere(long pointer, long block) {
+  /**
+   * Whether the index still says so of all the blocks, and the segment is there: then something of
+   * it is damaged.
+   */
+  private boolean isStillThere(long pointer, long block, int blocks) {
     var mapping = new Index.Mapping();
-    boolean _ = pool.index().lookup(entry, block, 1, true, mapping);
-    if (mapping.pointers[0] != pointer) {
+    boolean _ = pool.index().lookup(entry, block, blocks, true, mapping);
+    if (mapping.pointers[0] != pointer || mapping.blocks[0] < blocks) {
       return false;
     }
     var segment = pool.segments().pin(Pointer.slot(pointer));
@@ -188,7 +191,7 @@ final class VolumeV2 implements Volume {
     try {
       // Between the first lookup and the read it may have moved away and something else come.
       var reader = Scratch.ofThread().reader;
-      var again = reader.read(segment.file(), pointer, entry.family, block, 1, false);
+      var again = reader.read(segment.file(), pointer, entry.family, block, blocks, false);
       return again != UnitReader.Result.OK;
     } finally {
       segment.unpin();

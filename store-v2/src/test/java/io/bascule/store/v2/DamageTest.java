@@ -15,6 +15,7 @@ import java.util.Random;
 import java.util.UUID;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /** Disks that lose a bit, a file, or the will to sync: found, and never wrong data. */
@@ -107,6 +108,51 @@ class DamageTest {
     }
   }
 
+  /** Whichever block of a longer read it is: the read ends, and says so. */
+  @Test
+  @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+  void shouldTellOfDamageAnywhereInALongerRead() {
+    for (boolean compress : new boolean[] {false, true}) {
+      for (int bad = 0; bad < 16; bad++) {
+        var here = new DiskDouble();
+        var pool = VolumePool.create(here, SETTINGS.withCompress(compress), 1);
+        pool.create(ID, SIZE);
+        var data = new byte[16 * 4096];
+        new Random(bad).nextBytes(data);
+        if (compress) {
+          for (int i = 0; i < data.length; i++) {
+            data[i] = i % 4096 < 1024 ? data[i] : 0;
+          }
+        }
+        var volume = pool.open(ID);
+        volume.write(0, ByteBuffer.wrap(data), false);
+        flipWhereItLies(here, data, bad * 4096);
+        var found = ByteBuffer.allocate(data.length);
+        assertThatThrownBy(() -> volume.read(0, found))
+            .as("block %d, compressed %s", bad, compress)
+            .isInstanceOf(StoreException.Corrupt.class);
+        assertThat(volume.tryRead(0, found.clear())).isEqualTo(Volume.WOULD_BLOCK);
+        assertThatThrownBy(() -> volume.read(512, found.clear().limit(data.length - 1024)))
+            .isInstanceOf(StoreException.Corrupt.class);
+        pool.abandon();
+      }
+    }
+  }
+
+  /** Flips a bit of the stored copy of what begins at {@code from}. */
+  private static void flipWhereItLies(DiskDouble disk, byte[] data, int from) {
+    String name =
+        disk.list().stream().filter(n -> n.endsWith(".segment")).findFirst().orElseThrow();
+    byte[] bytes = disk.bytes(name);
+    for (int at = 0; at + 16 <= bytes.length; at++) {
+      if (Arrays.equals(bytes, at, at + 16, data, from, from + 16)) {
+        disk.flip(name, at + 3, 2);
+        return;
+      }
+    }
+    throw new AssertionError("it lies nowhere");
+  }
+
   /**
    * Every batch was in the kernel before the next began: as long as the machine runs, one that is
    * bad is damaged, whether it was flushed or not, and those behind it count.
@@ -153,7 +199,7 @@ class DamageTest {
 
   @Test
   void shouldBeWholeWithoutDamage() {
-    var report = PoolChecker.check(disk.copy());
+    var report = PoolChecker.check(disk.copy(), PoolSettings.NO_BOOT);
     assertThat(report.findings()).isEmpty();
     assertThat(report.blocksVerified()).isGreaterThan(SIZE / 4096);
     assertThat(damage(disk.copy())).isZero();
@@ -182,7 +228,7 @@ class DamageTest {
         boolean found;
         try {
           bad = damage(damaged.copy());
-          found = !PoolChecker.check(damaged).isClean();
+          found = !PoolChecker.check(damaged, PoolSettings.NO_BOOT).isClean();
         } catch (RuntimeException | AssertionError e) {
           throw new AssertionError("seed " + seed + ": bit at " + at + " of " + name, e);
         }
@@ -241,7 +287,7 @@ class DamageTest {
           damaged.flip(name, at, random.nextInt(8));
         }
         assertThat(damage(damaged.copy())).as("%s from %d to %d", name, from, end).isZero();
-        assertThat(PoolChecker.check(damaged).findings()).isNotEmpty();
+        assertThat(PoolChecker.check(damaged, PoolSettings.NO_BOOT).findings()).isNotEmpty();
       }
     }
   }
@@ -256,7 +302,7 @@ class DamageTest {
         var damaged = disk.copy();
         int sector = random.nextInt(pagesEnd) / 512 * 512;
         damaged.makeUnreadable(name, sector, sector + 512);
-        assertThat(PoolChecker.check(damaged).findings()).isNotEmpty();
+        assertThat(PoolChecker.check(damaged, PoolSettings.NO_BOOT).findings()).isNotEmpty();
         assertThat(damage(damaged)).as("%s at %d", name, sector).isZero();
       }
     }
@@ -311,7 +357,9 @@ class DamageTest {
             assertThat(pool.checkpointer().isMendingDue()).as(what).isFalse();
             assertThat(unreadable(pool, SNAPSHOT, snapshot)).as(what).isZero();
             pool.abandon();
-            assertThat(PoolChecker.check(damaged).findings()).as(what).isEmpty();
+            assertThat(PoolChecker.check(damaged, PoolSettings.NO_BOOT).findings())
+                .as(what)
+                .isEmpty();
             assertThat(damage(damaged)).as(what).isZero();
           }
         });
@@ -338,7 +386,9 @@ class DamageTest {
         assertThat(unreadable(pool, ID, content)).isZero();
         assertThat(unreadable(pool, SNAPSHOT, snapshot)).isZero();
         pool.abandon();
-        assertThat(PoolChecker.check(damaged).findings()).as("%s at %d", name, at).isEmpty();
+        assertThat(PoolChecker.check(damaged, PoolSettings.NO_BOOT).findings())
+            .as("%s at %d", name, at)
+            .isEmpty();
       }
     }
   }
@@ -368,7 +418,7 @@ class DamageTest {
       }
       pool.abandon();
       assertThat(damage(damaged.copy())).isEqualTo(bad);
-      assertThat(PoolChecker.check(damaged).isClean()).isEqualTo(resident);
+      assertThat(PoolChecker.check(damaged, PoolSettings.NO_BOOT).isClean()).isEqualTo(resident);
     }
   }
 
@@ -410,7 +460,9 @@ class DamageTest {
         damaged.delete(name);
         int bad = damage(damaged.copy());
         assertThat(bad).as("%s is missed", name).isNotZero();
-        assertThat(PoolChecker.check(damaged).findings()).as(name).isNotEmpty();
+        assertThat(PoolChecker.check(damaged, PoolSettings.NO_BOOT).findings())
+            .as(name)
+            .isNotEmpty();
       }
     }
   }
