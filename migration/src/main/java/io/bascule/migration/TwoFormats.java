@@ -9,6 +9,7 @@ import io.bascule.store.v2.Finding;
 import io.bascule.store.v2.PoolChecker;
 import io.bascule.store.v2.PoolWarmUp;
 import io.bascule.store.v2.VolumeInfo;
+import java.util.UUID;
 import java.util.stream.Collectors;
 
 /** The storage of releases since 2.0.1: format 2, and the way there from format 1. */
@@ -23,8 +24,8 @@ public final class TwoFormats implements StorageProvider {
   }
 
   @Override
-  public FormatTwoCheck check(Directory formatTwo) {
-    var report = PoolChecker.check(formatTwo);
+  public FormatTwoCheck check(Directory formatTwo, String bootId) {
+    var report = PoolChecker.check(formatTwo, UUID.fromString(bootId));
     return new FormatTwoCheck(
         report.volumes().stream()
             .filter(VolumeInfo::writable)

@@ -3,6 +3,7 @@ package io.bascule.migration;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.bascule.core.storage.FormatTwoCheck;
 import io.bascule.core.volume.Directory;
 import io.bascule.core.volume.StoreException;
 import io.bascule.core.volume.Volume;
@@ -68,10 +69,14 @@ class PoolSnapshotsTest {
     }
   }
 
+  private FormatTwoCheck check() {
+    return new TwoFormats().check(disk.open(), PoolSettings.NO_BOOT.toString());
+  }
+
   @Test
   void shouldFindAPoolInOrder() {
     fill(disk.open());
-    var found = new TwoFormats().check(disk.open());
+    var found = check();
     assertThat(found.damage()).isEmpty();
     assertThat(found.snapshots()).containsExactly(SNAPSHOT);
     assertThat(found.volumes()).containsOnlyKeys(VOLUME, CLONE);
@@ -87,15 +92,14 @@ class PoolSnapshotsTest {
             .findFirst()
             .orElseThrow();
     disk.flip(segment, HEADER_BYTES + 100);
-    var found = new TwoFormats().check(disk.open());
+    var found = check();
     assertThat(found.damage()).isNotEmpty();
     assertThat(found.damage().getFirst()).matches(segment + " at \\d+: .*");
 
     String checkpoint =
         disk.list().stream().filter(name -> name.endsWith(".checkpoint")).findAny().orElseThrow();
     disk.flip(checkpoint, 5);
-    assertThat(new TwoFormats().check(disk.open()).damage())
-        .anyMatch(what -> what.startsWith(checkpoint + " at "));
+    assertThat(check().damage()).anyMatch(what -> what.startsWith(checkpoint + " at "));
   }
 
   @Test
@@ -109,7 +113,7 @@ class PoolSnapshotsTest {
       assertThatThrownBy(volume::flush).isInstanceOf(StoreException.class);
       disk.syncFails = false;
     }
-    assertThat(new TwoFormats().check(disk.open()).volumes().values())
+    assertThat(check().volumes().values())
         .hasSize(2)
         .flatExtracting(VolumeCheck::findings)
         .extracting(VolumeCheck.Finding::trouble)

@@ -13,6 +13,7 @@ import io.bascule.core.volume.VolumeCheck;
 import io.bascule.platform.Layout;
 import io.bascule.platform.LocalDirectory;
 import io.bascule.platform.OfdLock;
+import io.bascule.platform.ProcessIdentity;
 import io.bascule.store.v1.CheckV1;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -86,7 +87,8 @@ public final class OfflineCheck {
                   "The volumes are in format "
                       + catalog.format()
                       + ", which this release does not know."));
-      return formatTwo(catalog, provider.check(LocalDirectory.existing(layout.volumesV2())));
+      var directory = LocalDirectory.existing(layout.volumesV2());
+      return formatTwo(catalog, provider.check(directory, ProcessIdentity.currentBootId()));
     }
   }
 

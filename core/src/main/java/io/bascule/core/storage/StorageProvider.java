@@ -17,8 +17,10 @@ public interface StorageProvider {
   /**
    * Looks at format 2 while nobody has it open: every structure and every block against its
    * checksum. Reads all of it and changes nothing.
+   *
+   * @param bootId of the machine's present run: what a loss of power has left is no damage
    */
-  FormatTwoCheck check(Directory formatTwo);
+  FormatTwoCheck check(Directory formatTwo, String bootId);
 
   /**
    * Does what {@link #open} does in a takeover, in an empty directory of its own, which is empty

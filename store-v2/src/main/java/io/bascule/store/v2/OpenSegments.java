@@ -360,6 +360,9 @@ final class OpenSegments implements LogWriter.Output {
     try {
       syncFile(segment); // the footer says that all batches are on stable storage
       writeFooter(segment);
+      // A checkpoint that says it is sealed vouches for the footer, after a loss of power as well.
+      syncFile(segment);
+      segment.state = Segment.State.SEALED;
       done = true;
     } catch (StoreException e) {
       health.markSuspect(e);
@@ -399,6 +402,5 @@ final class OpenSegments implements LogWriter.Output {
       segment.file().setLength(segment.dataEnd); // a segment does without a footer
     }
     segment.groups = ByteBuffer.allocate(0);
-    segment.state = Segment.State.SEALED;
   }
 }

@@ -4,12 +4,15 @@ import io.bascule.core.volume.Directory;
 import io.bascule.core.volume.StoreException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,6 +25,7 @@ public final class PoolChecker {
   private static final int FINDINGS_MAX = 1000;
 
   private final Directory directory;
+  private final UUID kernelBoot;
   private final List<Finding> findings = new ArrayList<>();
   private final Set<Finding> seen = new HashSet<>();
   private final LogScanner scanner = new LogScanner();
@@ -29,8 +33,9 @@ public final class PoolChecker {
   private List<VolumeInfo> volumes = List.of();
   private boolean suspect;
 
-  private PoolChecker(Directory directory) {
+  private PoolChecker(Directory directory, UUID kernelBoot) {
     this.directory = directory;
+    this.kernelBoot = kernelBoot;
   }
 
   /**
@@ -50,9 +55,12 @@ public final class PoolChecker {
   /**
    * Checks the pool in the directory. Throws {@link StoreException.TooNew}, {@link
    * StoreException.TooOld}, or {@link StoreException.Io} if it cannot be read at all.
+   *
+   * @param kernelBoot of the machine's present run: if it is not the one in which the pool was
+   *     opened last, the power was lost since, and batches may be missing that nobody was promised
    */
-  public static Report check(Directory directory) {
-    var checker = new PoolChecker(directory);
+  public static Report check(Directory directory, UUID kernelBoot) {
+    var checker = new PoolChecker(directory, kernelBoot);
     checker.run();
     return new Report(
         List.copyOf(checker.findings), checker.blocks, checker.volumes, checker.suspect);
@@ -91,13 +99,12 @@ public final class PoolChecker {
     var leaves = new Leaves(segments, new LeafLoader(files, _ -> {}));
     var index = new Index(leaves);
     try {
-      checkCheckpointFiles(superblock, files);
+      checkMetaPages(superblock, files);
       var restore = new Restore(files, index);
-      var meta = restore.meta(superblock);
-      checkPages(meta, files);
-      restore.run(meta);
+      var meta = restored(restore, superblock, files);
       checkLeaves(leaves, files);
-      var recovery = new Recovery(directory, superblock, superblock.kernelBoot(), index, segments);
+      checkCheckpointFiles(neededFiles(superblock, meta, leaves));
+      var recovery = new Recovery(directory, superblock, kernelBoot, index, segments);
       recovery.replay(meta);
       volumes =
           index.volumes().stream()
@@ -117,8 +124,36 @@ public final class PoolChecker {
     }
   }
 
-  private void checkCheckpointFiles(Superblock superblock, CheckpointFiles files) {
-    for (int number : files.numbers()) {
+  private Meta restored(Restore restore, Superblock superblock, CheckpointFiles files) {
+    try {
+      var meta = restore.meta(superblock);
+      checkPages(meta, files);
+      restore.run(meta);
+      return meta;
+    } catch (StoreException.Corrupt e) {
+      checkCheckpointFiles(files.numbers()); // nobody knows which are needed
+      throw e;
+    }
+  }
+
+  /** A file beside these is of a checkpoint that did not come to its end: the next removes it. */
+  private static Set<Integer> neededFiles(Superblock superblock, Meta meta, Leaves leaves) {
+    var needed = new TreeSet<Integer>();
+    needed.add(superblock.checkpoint());
+    meta.groups().forEach(place -> needed.add(place.at().file()));
+    meta.nodes().forEach(place -> needed.add(place.at().file()));
+    int limit = leaves.limit();
+    for (int leaf = 1; leaf < limit; leaf++) {
+      if (leaves.isPlaced(leaf) && leaves.file(leaf) != 0) {
+        needed.add(leaves.file(leaf));
+      }
+    }
+    needed.remove(0); // nowhere
+    return needed;
+  }
+
+  private void checkCheckpointFiles(Collection<Integer> numbers) {
+    for (int number : numbers) {
       String name = Names.checkpoint(number);
       try (var file = directory.open(name)) {
         var header = ByteBuffer.allocate(Page.FILE_BYTES);
@@ -131,6 +166,9 @@ public final class PoolChecker {
         add(name, 0, e.getMessage());
       }
     }
+  }
+
+  private void checkMetaPages(Superblock superblock, CheckpointFiles files) {
     for (long offset : new long[] {superblock.metaOffset(), superblock.copyOffset()}) {
       var at = new Page.At(superblock.checkpoint(), offset, superblock.metaBytes());
       checkPage(files, at, Page.META, 0);

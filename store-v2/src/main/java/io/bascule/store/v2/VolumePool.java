@@ -594,8 +594,8 @@ public final class VolumePool implements AutoCloseable {
     openSegments.retry();
   }
 
-  /** Cleans until so many bytes were moved; for tests without the keeper's thread. */
-  int clean(long budgetBytes) {
+  /** Cleans until so many bytes were moved; for tests, where the pool has no thread that does. */
+  public int clean(long budgetBytes) {
     return keeper.clean(budgetBytes);
   }
 

@@ -291,7 +291,7 @@ class StructureDamageTest {
     // While nobody has it open.
     var damaged = disk.copy();
     damaged.flip(name, at, bit);
-    var before = PoolChecker.check(damaged.copy());
+    var before = PoolChecker.check(damaged.copy(), PoolSettings.NO_BOOT);
     int errors;
     var again = VolumePool.open(damaged, SETTINGS, 2);
     try (var volume = again.open(ID)) {
