@@ -129,6 +129,11 @@ final class Disk {
     this(dice, true);
   }
 
+  /** A disk without delay and faults, to put something on and look at it. */
+  static Disk still() {
+    return new Disk(new Dice(0), false);
+  }
+
   private Disk(Dice dice, boolean timed) {
     this.dice = dice;
     this.timed = timed;
