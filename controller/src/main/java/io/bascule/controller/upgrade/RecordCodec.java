@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,6 +42,21 @@ final class RecordCodec {
 
     Unreadable(String message) {
       super(message);
+    }
+
+    Unreadable(String message, Throwable cause) {
+      super(message, cause);
+    }
+  }
+
+  /** Whatever is wrong with a document, its readers meet one kind of exception. */
+  private static <T> T reading(String what, Supplier<T> decoding) {
+    try {
+      return decoding.get();
+    } catch (Unreadable e) {
+      throw e;
+    } catch (RuntimeException e) {
+      throw new Unreadable(what + " of the upgrade makes no sense: " + e.getMessage(), e);
     }
   }
 
@@ -73,7 +89,10 @@ final class RecordCodec {
   }
 
   static Plan decodePlan(String text) {
-    var all = Fields.parse(text);
+    return reading("the plan", () -> decodePlan(Fields.parse(text)));
+  }
+
+  private static Plan decodePlan(Fields all) {
     Map<ControllerId, Slot> slots = new EnumMap<>(ControllerId.class);
     var oldSlots = all.object("oldSlots");
     for (var id : ControllerId.values()) {
@@ -266,7 +285,10 @@ final class RecordCodec {
   }
 
   static Upgrade decode(Plan plan, String progress) {
-    var all = Fields.parse(progress);
+    return reading("the progress", () -> decode(plan, Fields.parse(progress)));
+  }
+
+  private static Upgrade decode(Plan plan, Fields all) {
     var columns = all.object("row");
     return new Upgrade(
         plan,
@@ -298,10 +320,13 @@ final class RecordCodec {
   }
 
   static Measures decodeMeasures(String progress) {
-    return Fields.parse(progress)
-        .optionalObject("measures")
-        .map(Measures::decode)
-        .orElse(Measures.NONE);
+    return reading(
+        "the progress",
+        () ->
+            Fields.parse(progress)
+                .optionalObject("measures")
+                .map(Measures::decode)
+                .orElse(Measures.NONE));
   }
 
   private static Upgrade.StepProgress decodeStep(Fields step) {

@@ -80,6 +80,9 @@ public record Frame(String type, Map<String, String> fields) {
 
   /** Writes and flushes this frame. */
   public void writeTo(OutputStream out) throws IOException {
+    if (fields.size() > 0xFFFF) {
+      throw new MalformedFrame(type + " has " + fields.size() + " fields");
+    }
     var body = new java.io.ByteArrayOutputStream(256);
     var data = new DataOutputStream(body);
     writeShort(data, type);

@@ -33,8 +33,6 @@ final class FakeAppliance {
   private static final int HEAD_START_TICKS = 30;
   private static final int BOOT_DEADLINE_TICKS = 60;
   private static final int MAX_ATTEMPTS = 3;
-  private static final Map<ControllerId, Slot> OLD_SLOTS =
-      Map.of(ControllerId.CONTROLLER_0, Slot.A, ControllerId.CONTROLLER_1, Slot.A);
 
   /** How a release behaves when it boots. */
   enum Temper {
@@ -139,15 +137,28 @@ final class FakeAppliance {
   int longestWithoutActive;
   final List<String> log = new ArrayList<>();
 
+  private final Map<ControllerId, Slot> oldSlots;
+
   FakeAppliance() {
+    this(
+        ControllerId.CONTROLLER_0,
+        Map.of(ControllerId.CONTROLLER_0, Slot.A, ControllerId.CONTROLLER_1, Slot.A));
+  }
+
+  /**
+   * @param oldSlots the slot of each controller that holds the old release
+   */
+  FakeAppliance(ControllerId firstActive, Map<ControllerId, Slot> oldSlots) {
+    this.oldSlots = oldSlots;
     for (var id : ControllerId.values()) {
       var box = new Box(id);
-      box.slots.put(Slot.A, OLD);
+      box.bootSlot = Check.found(oldSlots.get(id), "slot");
+      box.slots.put(box.bootSlot, OLD);
       box.boot(BootCause.POWER_ON);
       box.ticksUp = 1000;
       boxes.put(id, box);
     }
-    active = ControllerId.CONTROLLER_0;
+    active = firstActive;
   }
 
   Box box(ControllerId id) {
@@ -159,21 +170,19 @@ final class FakeAppliance {
   }
 
   void start(Set<PausePoint> pauseAt) {
-    begin(Planner.rolling("u1", OLD, NEW, ControllerId.CONTROLLER_0, OLD_SLOTS, 2), pauseAt);
+    begin(Planner.rolling("u1", OLD, NEW, firstActive(), oldSlots, 2), pauseAt);
   }
 
   /** An upgrade whose new release migrates; the old one knows how to cancel that. */
   void startMigrating(Set<PausePoint> pauseAt) {
     begin(
         Planner.migrating(
-            "u1",
-            OLD,
-            NEW,
-            ControllerId.CONTROLLER_0,
-            OLD_SLOTS,
-            2,
-            new Planner.Migration(10, 5, 60)),
+            "u1", OLD, NEW, firstActive(), oldSlots, 2, new Planner.Migration(10, 5, 60)),
         pauseAt);
+  }
+
+  private ControllerId firstActive() {
+    return Check.found(active, "active");
   }
 
   private void begin(Plan plan, Set<PausePoint> pauseAt) {
