@@ -122,7 +122,14 @@ final class Cleaner {
       long from = Pointer.advance(pointer, first);
       var result = reader.read(file, from, family, lba + first, count, false);
       if (result == UnitReader.Result.OK) {
-        encoder.encodeMove(family, lba + first, count, from, reader.data(), reader.dataAt(), true);
+        encoder.encodeMove(
+            family,
+            lba + first,
+            count,
+            from,
+            reader.data(),
+            reader.dataAt(),
+            pool.settings().compress());
         append();
       } // else it stays where it is, for reads to report and repair to mend
       live &= ~((1 << count) - 1 << first);

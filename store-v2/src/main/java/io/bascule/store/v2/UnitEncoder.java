@@ -52,11 +52,14 @@ final class UnitEncoder implements LogWriter.Filler {
     }
   }
 
-  /** Encodes blocks of one record, that were at {@code moved}, as a MOVE record. */
+  /**
+   * Encodes blocks of one record, that were at {@code moved}, as a MOVE record: what is moved has
+   * not changed for a while, and is worth the slower codec.
+   */
   void encodeMove(
-      int moveFamily, long lba, int count, long moved, ByteBuffer from, int at, boolean zstd) {
+      int moveFamily, long lba, int count, long moved, ByteBuffer from, int at, boolean compress) {
     begin(LogRecord.MOVE, 0, moveFamily, moved, from, at);
-    add(lba, count, 0, true, zstd);
+    add(lba, count, 0, compress, true);
   }
 
   private void begin(

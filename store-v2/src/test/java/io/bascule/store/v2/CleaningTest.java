@@ -75,6 +75,41 @@ class CleaningTest {
     }
   }
 
+  /** A pool that does not compress does not when it cleans either. */
+  @Test
+  void shouldNotCompressWhatItMovesUnlessItMay() {
+    for (boolean compress : new boolean[] {true, false}) {
+      var settings =
+          PoolSettings.DEFAULT.withSegmentBytes(MIB).withCompress(compress).withBackground(false);
+      var pool = VolumePool.create(new DiskDouble(), settings, 1);
+      int bytes = 8 * MIB;
+      pool.create(ID, bytes);
+      var same = ByteBuffer.allocate(BLOCK).putLong(0, 7);
+      try (var volume = pool.open(ID)) {
+        // Every fourth block of each segment stays; random at first, so that there are segments.
+        for (int block = 0; block < bytes / BLOCK; block++) {
+          volume.write(
+              (long) block * BLOCK, block % 4 == 0 ? same.duplicate() : tagged(block, 0), false);
+        }
+        for (int block = 0; block < bytes / BLOCK; block++) {
+          if (block % 4 != 0) {
+            volume.trim((long) block * BLOCK, BLOCK);
+          }
+        }
+        pool.checkpoint();
+        while (pool.clean(bytes) > 0) {
+          pool.checkpoint();
+        }
+        if (compress) {
+          assertThat(pool.space().usedBytes()).isLessThan(bytes / 4);
+        } else {
+          assertThat(pool.space().usedBytes()).isGreaterThanOrEqualTo(bytes / 4);
+        }
+      }
+      pool.close();
+    }
+  }
+
   /** Each thread has its own blocks; nine of ten writes go to a tenth of them. */
   private static boolean overwrite(Volume volume, int[] counts, int thread, int threads) {
     var random = new Random(thread);
