@@ -342,8 +342,11 @@ final class Migration implements Migrator {
           if (working.reached() || working.paused() || !working.confirmed()) {
             step(new Event.CommitAsked());
           }
-        } else if (!aim.commit() && (isAhead(working, aim) || isOtherwise(working, aim))) {
-          step(aimEvent(aim, nowMillis));
+        } else if (!aim.commit()) {
+          var near = inReach(working, aim);
+          if (isAhead(working, near) || isOtherwise(working, near)) {
+            step(aimEvent(near, nowMillis));
+          }
         }
       }
       case State.Off _, State.Canceled _ -> {
@@ -401,6 +404,15 @@ final class Migration implements Migrator {
         nowMillis);
   }
 
+  /**
+   * Between the record's look and this turn a region may have come to need copying again: then this
+   * phase is gone on with first, which nobody would do if it rests.
+   */
+  private static Wanted inReach(State.Working working, Wanted aim) {
+    boolean early = aim.phase().number() == working.phase().number() + 1 && !working.reached();
+    return early ? new Wanted(working.phase(), aim.paused(), false, aim.tuning()) : aim;
+  }
+
   /** The record is a phase ahead because this one was reached when it looked. */
   private static boolean isAhead(State.Working working, Wanted aim) {
     return aim.phase().number() == working.phase().number() + 1 && working.reached();
@@ -433,6 +445,7 @@ final class Migration implements Migrator {
         synchronized (mismatches) {
           mismatches.clear();
         }
+        stuck = null;
         runJob(jobs::make);
       }
       case Effect.Scan _ -> runJob(jobs::scan);

@@ -6,9 +6,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.bascule.core.migration.Event.Decision;
 import io.bascule.core.migration.Phase;
 import io.bascule.core.migration.State;
+import io.bascule.core.volume.StoreException;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
@@ -91,6 +93,86 @@ class CommitTest {
         rig.commit();
       }
       assertThat(asked).hasValue(3);
+      rig.verifyServed();
+      rig.verifyFormatTwoAlone();
+    }
+  }
+
+  private static void await(CountDownLatch latch) {
+    try {
+      assertThat(latch.await(60, TimeUnit.SECONDS)).isTrue();
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** Damage that is met during the sync is mended, and the commit begins again beside that sync. */
+  @Test
+  void shouldBeginTheCommitAgainWhileTheSpoiledOneStillSyncs() {
+    try (var rig = new Rig(1).filled(13)) {
+      rig.reach(Phase.CONFIRM);
+      var met = new AtomicBoolean();
+      var syncs = new AtomicInteger();
+      var syncing = new CountDownLatch(1);
+      var synced = new CountDownLatch(1);
+      rig.faults.before =
+          call -> {
+            if (call.equals("sync") && syncs.incrementAndGet() == 1) {
+              syncing.countDown();
+              await(synced);
+            }
+            boolean reads = call.equals("tryRead") || call.equals("read");
+            if (reads && syncs.get() == 1 && !met.get()) {
+              met.set(call.equals("read"));
+              throw new StoreException.Corrupt("checksum");
+            }
+          };
+      rig.tryCommit();
+      await(syncing);
+      rig.volumes.getFirst().read(0, java.nio.ByteBuffer.allocate(512));
+      Rig.until(() -> !rig.alarms.isEmpty(), "the damage is told");
+      Rig.until(
+          () -> rig.migration.status().state() instanceof State.Committing, "it begins again");
+      synced.countDown();
+      Rig.until(() -> rig.migration.status().state() instanceof State.Committed, "the commit");
+      assertThat(rig.row.isInvalid()).isFalse();
+      assertThat(rig.stopped).isEmpty();
+      rig.verifyServed();
+      rig.verifyFormatTwoAlone();
+    }
+  }
+
+  /** It gets its data from format 1, which is freed only then; the controller serves on. */
+  @Test
+  void shouldServeOnWhenAReadFromBeforeTheCommitMeetsDamageAfterIt() throws InterruptedException {
+    try (var rig = new Rig(1).filled(14)) {
+      rig.restart(Optional.empty(), 60_000);
+      rig.reach(Phase.CONFIRM);
+      var met = new AtomicBoolean();
+      var reading = new CountDownLatch(1);
+      var committed = new CountDownLatch(1);
+      rig.faults.before =
+          call -> {
+            if (call.equals("tryRead") && !met.get()) {
+              throw new StoreException.Corrupt("checksum");
+            }
+            if (call.equals("read") && met.compareAndSet(false, true)) {
+              reading.countDown();
+              await(committed);
+              throw new StoreException.Corrupt("checksum");
+            }
+          };
+      var host = Thread.ofPlatform().name("host").start(rig::verifyServed);
+      await(reading);
+      rig.commit();
+      assertThat(rig.freed).isFalse();
+      committed.countDown();
+      host.join();
+      Rig.until(() -> rig.freed, "format 1 is freed");
+      Rig.until(
+          () -> rig.migration.status().state() instanceof State.Committed(boolean freed) && freed,
+          "that is heard");
+      assertThat(rig.stopped).isEmpty();
       rig.verifyServed();
       rig.verifyFormatTwoAlone();
     }

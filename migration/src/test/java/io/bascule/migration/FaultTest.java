@@ -203,6 +203,52 @@ class FaultTest {
     }
   }
 
+  /** What a person was asked to look at went with the format 2 that differed. */
+  @Test
+  void shouldGoOnWithANewFormatTwoThoughTheLastOneDiffered() {
+    try (var rig = new Rig(1)) {
+      rig.oracles.getFirst().change(rig.volumes.getFirst(), 7, 0, Rig.BLOCKS, false);
+      rig.reach(Phase.COPY);
+      for (int i = 0; i < 3; i++) {
+        rig.two.flip(rig.ids.getFirst() + ".data", (10 * i + 2) * Regions.BYTES);
+      }
+      rig.migration.aim(Phase.VERIFY, false, Rig.QUICK);
+      Rig.until(() -> !rig.pauses.isEmpty(), "a person is asked");
+      rig.faults.before = FakeFormatTwo.Faults.fails("write");
+      var random = new Random(7);
+      for (int i = 0; i < 50; i++) {
+        rig.oracles.getFirst().change(rig.volumes.getFirst(), random, 40);
+      }
+      Rig.until(() -> rig.row.isInvalid(), "the loss is on record");
+      rig.faults.before = call -> {};
+      rig.migration.renew();
+      Rig.until(() -> rig.migration.status().state() instanceof State.Prepared, "a new format 2");
+      rig.row.begin();
+      for (var phase : List.of(Phase.COPY, Phase.VERIFY, Phase.CONFIRM)) {
+        rig.migration.aim(phase, false, Rig.QUICK);
+        rig.awaitReached(phase);
+      }
+      rig.commit();
+      rig.verifyServed();
+      rig.verifyFormatTwoAlone();
+    }
+  }
+
+  /** A write that fails in format 1 may undo a phase that the record took for over. */
+  @Test
+  void shouldGoOnWithAPhaseThatTheRecordIsAheadOf() {
+    try (var rig = new Rig(1).filled(9)) {
+      rig.reach(Phase.PREPARE);
+      rig.migration.aim(Phase.COPY, true, Rig.QUICK);
+      Rig.until(
+          () -> rig.migration.status().state() instanceof State.Working w && w.paused(),
+          "Phase 2 rests");
+      rig.migration.aim(Phase.VERIFY, false, Rig.QUICK);
+      rig.awaitReached(Phase.VERIFY);
+      rig.verifyServed();
+    }
+  }
+
   /** Damage that format 2 notices itself while hosts read from it. */
   @Test
   void shouldRepairDamageThatAHostMeets() {

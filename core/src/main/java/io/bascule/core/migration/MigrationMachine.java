@@ -391,9 +391,12 @@ public final class MigrationMachine {
     boolean deciding = state.stage() == Stage.DECIDING;
     return switch (event) {
       case Event.Synced _ ->
-          state.stage() == Stage.SYNCING
-              ? Step.of(at(state, Stage.HOLDING, Optional.empty()), new Effect.Hold())
-              : never(state, event);
+          switch (state.stage()) {
+            case SYNCING -> Step.of(at(state, Stage.HOLDING, Optional.empty()), new Effect.Hold());
+            // Of a commit that was spoiled while it synced, and asked for again meanwhile.
+            case HOLDING -> Step.of(state);
+            case DECIDING -> never(state, event);
+          };
       case Event.Held _ -> state.stage() == Stage.HOLDING ? held(state) : never(state, event);
       case Event.HoldFailed(String why) ->
           state.stage() == Stage.HOLDING ? holdFailed(state, why) : never(state, event);
@@ -415,7 +418,9 @@ public final class MigrationMachine {
       case Event.Unreadable unreadable ->
           switch (state.stage()) {
             case SYNCING -> unreadable(before, unreadable);
-            case HOLDING, DECIDING -> Step.of(state); // the hold or the answer comes first
+            // The hold or the answer comes first. The work rests, so it is begun anew after a no.
+            case HOLDING, DECIDING ->
+                spoiled(state, Step.of(before.with(before.paused(), false, before.verified())));
           };
       case Event.Opened _,
           Event.PreparedNow _,
@@ -497,6 +502,8 @@ public final class MigrationMachine {
           Event.Tick _,
           Event.CopyDone _,
           Event.PassClean _,
+          Event.Mismatch _,
+          Event.Unreadable _,
           Event.Failed _ ->
           Step.of(state);
       case Event.Opened _,
@@ -504,8 +511,6 @@ public final class MigrationMachine {
           Event.Made _,
           Event.Reopened _,
           Event.Remarked _,
-          Event.Mismatch _,
-          Event.Unreadable _,
           Event.LossRecorded _,
           Event.Renew _,
           Event.Cancel _,

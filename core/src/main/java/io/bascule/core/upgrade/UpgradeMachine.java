@@ -144,6 +144,9 @@ public final class UpgradeMachine {
 
   private static Result stepDone(Upgrade upgrade, UpgradeEvent.GoalsReached event) {
     StepName done = upgrade.step().orElseThrow();
+    Check.that(
+        done != StepName.COMMIT || upgrade.row().committed(), "COMMIT ends, and is not recorded");
+    Check.that(!upgrade.row().v2Invalid(), "%s ends with a format 2 that was given up", done);
     Instant now = event.now();
     var marked = upgrade.withStep(done, step -> step.with(StepState.DONE, now));
     List<Note> notes = new ArrayList<>();

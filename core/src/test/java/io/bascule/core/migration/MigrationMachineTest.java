@@ -108,9 +108,9 @@ class MigrationMachineTest {
       confirming: remarked=Working[] mismatch=Working[ALARM,PAUSE] unreadable=Working[REST,ALARM,PAUSE] tick=Working[] failed=Losing[MARKING,REST,LOSS] cancel=Canceled[V1,REST,DROP] commit=Working[] stays aim4 copyDone clean synced
       confirmed: remarked=Working[] mismatch=Working[ALARM,PAUSE] unreadable=Working[REST,ALARM,PAUSE] failed=Losing[MARKING,REST,LOSS] cancel=Canceled[V1,REST,DROP] commit=Committing[SYNC] stays aim4 copyDone clean tick synced
       syncing: remarked=Working[READ_V2,COMPARE] mismatch=Working[ALARM,PAUSE,READ_V2,COMPARE] unreadable=Working[REST,ALARM,PAUSE] failed=Losing[MARKING,REST,LOSS] cancel=Canceled[V1,REST,DROP] synced=Committing[HOLD] stays aim1 aim2 aim3 aim4 pause2 copyDone clean tick commit
-      holding: remarked=Committing[] mismatch=Committing[ALARM,PAUSE] failed=Losing[MARKING,REST,LOSS] cancel=Canceled[V1,REST,DROP] held=Committing[DECIDE] holdFailed=Committing[READ_V2,SYNC] stays aim1 aim2 aim3 aim4 pause2 copyDone clean unreadable tick commit
-      deciding: remarked=Committing[] mismatch=Committing[ALARM] failed=Committing[] cancel=Canceled[V1,REST,DROP] yes=Committed[V2,FREE] no=Working[READ_V2,COMPARE] unknown=Stopped[STOP] stays aim1 aim2 aim3 aim4 pause2 copyDone clean unreadable tick commit
-      committed: freed=Committed[] stays aim1 aim2 aim3 aim4 pause2 copyDone clean tick failed commit
+      holding: remarked=Committing[] unreadable=Committing[] mismatch=Committing[ALARM,PAUSE] failed=Losing[MARKING,REST,LOSS] cancel=Canceled[V1,REST,DROP] held=Committing[DECIDE] holdFailed=Committing[READ_V2,SYNC] stays aim1 aim2 aim3 aim4 pause2 copyDone clean tick commit synced
+      deciding: remarked=Committing[] unreadable=Committing[] mismatch=Committing[ALARM] failed=Committing[] cancel=Canceled[V1,REST,DROP] yes=Committed[V2,FREE] no=Working[READ_V2,COMPARE] unknown=Stopped[STOP] stays aim1 aim2 aim3 aim4 pause2 copyDone clean tick commit
+      committed: freed=Committed[] stays aim1 aim2 aim3 aim4 pause2 copyDone clean mismatch unreadable tick failed commit
       losing: recorded=Lost[V1,DROP] cancel=Canceled[V1,REST,DROP] stays aim1 aim2 aim3 aim4 pause2 made prepared reopened copyDone remarked clean mismatch unreadable tick failed renew commit synced held holdFailed dropped
       lost: renew=Preparing[PREPARE] cancel=Canceled[V1,REST,DROP] stays aim1 aim2 aim3 aim4 pause2 made prepared reopened copyDone remarked clean mismatch unreadable tick failed recorded commit synced held holdFailed dropped
       canceled: aim1=Preparing[PREPARE] yes=Stopped[STOP] stays aim2 aim3 aim4 pause2 made prepared reopened copyDone remarked clean mismatch unreadable tick failed recorded renew cancel commit synced held holdFailed no unknown dropped
@@ -191,7 +191,7 @@ class MigrationMachineTest {
   }
 
   /** What is served after the step, by its effects; a hold serves so itself, and lets go itself. */
-  private static Service served(State before, Step step) {
+  static Service served(State before, Step step) {
     Service service = MigrationMachine.service(before);
     for (var effect : step.effects()) {
       service =
