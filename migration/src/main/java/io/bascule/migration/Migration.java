@@ -7,8 +7,10 @@ import io.bascule.core.migration.Loss;
 import io.bascule.core.migration.MigrationMachine;
 import io.bascule.core.migration.Migrator;
 import io.bascule.core.migration.Phase;
+import io.bascule.core.migration.Seen;
 import io.bascule.core.migration.Service;
 import io.bascule.core.migration.State;
+import io.bascule.core.migration.Wanted;
 import io.bascule.core.upgrade.Upgrade.Tuning;
 import io.bascule.core.volume.Volume;
 import java.lang.System.Logger.Level;
@@ -84,9 +86,6 @@ final class Migration implements Migrator {
 
   /** Why it does not go on by itself. */
   private record Stuck(String code, String reason, long atNanos) {}
-
-  /** What the record said last. */
-  private record Wanted(Phase phase, boolean paused, boolean commit, Tuning tuning) {}
 
   Migration(Surroundings around, Supplier<FormatTwo> formatTwos) {
     this(around, formatTwos, FormatTwoGuard.STALL_MILLIS);
@@ -287,10 +286,13 @@ final class Migration implements Migrator {
   /** What the record wants, and what simply is so, against the state. */
   private void turn() {
     long nowMillis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime());
-    if (state instanceof State.Working working) {
-      observe(working, nowMillis);
+    if (state instanceof State.Working) {
+      observe(nowMillis);
     }
-    aimAt(nowMillis);
+    var aim = wanted;
+    if (aim != null && !isStuck(aim)) {
+      aim.next(state, nowMillis).ifPresent(this::step);
+    }
     if (renewWanted && (state instanceof State.Lost || state instanceof State.Off)) {
       step(new Event.Renew());
       renewWanted = !(state instanceof State.Preparing);
@@ -312,61 +314,12 @@ final class Migration implements Migrator {
     }
   }
 
-  private void observe(State.Working working, long nowMillis) {
+  private void observe(long nowMillis) {
     var pool = jobs.pool();
-    boolean copied = pool.isScanned() && pool.needsCopyBytes() == 0;
-    if (copied != working.copied()) {
-      step(copied ? new Event.CopyDone() : new Event.Remarked());
-    }
-    if (pool.isVerified()
-        && state instanceof State.Working now
-        && !now.verified()
-        && now.phase() != Phase.COPY) {
-      step(new Event.PassClean());
-    }
-    if (state instanceof State.Working now
-        && now.confirmUntilMillis().filter(until -> nowMillis >= until).isPresent()
-        && !now.confirmed()) {
-      step(new Event.Tick(nowMillis));
-    }
-  }
-
-  private void aimAt(long nowMillis) {
-    var aim = wanted;
-    if (aim == null || isStuck(aim)) {
-      return;
-    }
-    switch (state) {
-      case State.Working working -> {
-        if (aim.commit() && working.phase() == Phase.CONFIRM) {
-          if (working.reached() || working.paused() || !working.confirmed()) {
-            step(new Event.CommitAsked());
-          }
-        } else if (!aim.commit()) {
-          var near = inReach(working, aim);
-          if (isAhead(working, near) || isOtherwise(working, near)) {
-            step(aimEvent(near, nowMillis));
-          }
-        }
-      }
-      case State.Off _, State.Canceled _ -> {
-        if (!aim.commit() && aim.phase() == Phase.PREPARE) {
-          step(aimEvent(aim, nowMillis));
-        }
-      }
-      case State.Prepared _ -> {
-        if (!aim.commit() && aim.phase() == Phase.COPY) {
-          step(aimEvent(aim, nowMillis));
-        }
-      }
-      case State.Preparing _,
-          State.Reopening _,
-          State.Committing _,
-          State.Committed _,
-          State.Losing _,
-          State.Lost _,
-          State.Stopped _ -> {}
-    }
+    var seen = new Seen(pool.isScanned() && pool.needsCopyBytes() == 0, pool.isVerified());
+    seen.ofCopying(state).ifPresent(this::step);
+    seen.ofComparing(state).ifPresent(this::step);
+    Seen.ofTime(state, nowMillis).ifPresent(this::step);
   }
 
   /**
@@ -394,34 +347,6 @@ final class Migration implements Migrator {
       step(new Event.Aim(working.phase(), true, 0, 0));
     }
     return false;
-  }
-
-  private static Event aimEvent(Wanted aim, long nowMillis) {
-    return new Event.Aim(
-        aim.phase(),
-        aim.paused(),
-        TimeUnit.SECONDS.toMillis(aim.tuning().confirmSeconds()),
-        nowMillis);
-  }
-
-  /**
-   * Between the record's look and this turn a region may have come to need copying again: then this
-   * phase is gone on with first, which nobody would do if it rests.
-   */
-  private static Wanted inReach(State.Working working, Wanted aim) {
-    boolean early = aim.phase().number() == working.phase().number() + 1 && !working.reached();
-    return early ? new Wanted(working.phase(), aim.paused(), false, aim.tuning()) : aim;
-  }
-
-  /** The record is a phase ahead because this one was reached when it looked. */
-  private static boolean isAhead(State.Working working, Wanted aim) {
-    return aim.phase().number() == working.phase().number() + 1 && working.reached();
-  }
-
-  private static boolean isOtherwise(State.Working working, Wanted aim) {
-    return aim.phase() == working.phase()
-        && (aim.paused() != working.paused()
-            || (aim.phase() == Phase.CONFIRM && working.confirmUntilMillis().isEmpty()));
   }
 
   private void step(Event event) {

@@ -150,22 +150,38 @@ class FaultTest {
     }
   }
 
+  /** Once the loss is on record: a new format 2, up to its commit. */
+  private static void beginAgain(Rig rig) {
+    Rig.until(() -> rig.row.isInvalid(), "the loss is on record");
+    rig.faults.before = call -> {};
+    rig.migration.renew();
+    Rig.until(() -> rig.migration.status().state() instanceof State.Prepared, "a new format 2");
+    rig.row.begin();
+    for (var phase : List.of(Phase.COPY, Phase.VERIFY, Phase.CONFIRM)) {
+      rig.migration.aim(phase, false, Rig.QUICK);
+      rig.awaitReached(phase);
+    }
+    rig.commit();
+  }
+
+  /** A volume differs where it was compared, so often that a person is asked. */
+  private static void differThreeTimes(Rig rig) {
+    rig.oracles.getFirst().change(rig.volumes.getFirst(), 7, 0, Rig.BLOCKS, false);
+    rig.reach(Phase.COPY);
+    for (int i = 0; i < 3; i++) {
+      rig.two.flip(rig.ids.getFirst() + ".data", (10 * i + 2) * Regions.BYTES);
+    }
+    rig.migration.aim(Phase.VERIFY, false, Rig.QUICK);
+    Rig.until(() -> !rig.pauses.isEmpty(), "a person is asked");
+  }
+
   @Test
   void shouldBeginAgainAfterALoss() {
     try (var rig = new Rig(2).filled(6)) {
       try (var hosts = new Hosts(rig, 3, 6, e -> false)) {
         rig.reach(Phase.VERIFY);
         rig.faults.before = FakeFormatTwo.Faults.fails("write");
-        Rig.until(() -> rig.row.isInvalid(), "the loss is on record");
-        rig.faults.before = call -> {};
-        rig.migration.renew();
-        Rig.until(() -> rig.migration.status().state() instanceof State.Prepared, "a new format 2");
-        rig.row.begin();
-        for (var phase : List.of(Phase.COPY, Phase.VERIFY, Phase.CONFIRM)) {
-          rig.migration.aim(phase, false, Rig.QUICK);
-          rig.awaitReached(phase);
-        }
-        rig.commit();
+        beginAgain(rig);
       }
       rig.verifyServed();
       rig.verifyFormatTwoAlone();
@@ -192,13 +208,7 @@ class FaultTest {
   @Test
   void shouldAskForAPersonWhenAVolumeDiffersAgainAndAgain() {
     try (var rig = new Rig(1)) {
-      rig.oracles.getFirst().change(rig.volumes.getFirst(), 7, 0, Rig.BLOCKS, false);
-      rig.reach(Phase.COPY);
-      for (int i = 0; i < 3; i++) {
-        rig.two.flip(rig.ids.getFirst() + ".data", (10 * i + 2) * Regions.BYTES);
-      }
-      rig.migration.aim(Phase.VERIFY, false, Rig.QUICK);
-      Rig.until(() -> !rig.pauses.isEmpty(), "a person is asked");
+      differThreeTimes(rig);
       assertThat(rig.pauses.getFirst()).contains("MISMATCHES");
     }
   }
@@ -207,28 +217,13 @@ class FaultTest {
   @Test
   void shouldGoOnWithANewFormatTwoThoughTheLastOneDiffered() {
     try (var rig = new Rig(1)) {
-      rig.oracles.getFirst().change(rig.volumes.getFirst(), 7, 0, Rig.BLOCKS, false);
-      rig.reach(Phase.COPY);
-      for (int i = 0; i < 3; i++) {
-        rig.two.flip(rig.ids.getFirst() + ".data", (10 * i + 2) * Regions.BYTES);
-      }
-      rig.migration.aim(Phase.VERIFY, false, Rig.QUICK);
-      Rig.until(() -> !rig.pauses.isEmpty(), "a person is asked");
+      differThreeTimes(rig);
       rig.faults.before = FakeFormatTwo.Faults.fails("write");
       var random = new Random(7);
       for (int i = 0; i < 50; i++) {
         rig.oracles.getFirst().change(rig.volumes.getFirst(), random, 40);
       }
-      Rig.until(() -> rig.row.isInvalid(), "the loss is on record");
-      rig.faults.before = call -> {};
-      rig.migration.renew();
-      Rig.until(() -> rig.migration.status().state() instanceof State.Prepared, "a new format 2");
-      rig.row.begin();
-      for (var phase : List.of(Phase.COPY, Phase.VERIFY, Phase.CONFIRM)) {
-        rig.migration.aim(phase, false, Rig.QUICK);
-        rig.awaitReached(phase);
-      }
-      rig.commit();
+      beginAgain(rig);
       rig.verifyServed();
       rig.verifyFormatTwoAlone();
     }

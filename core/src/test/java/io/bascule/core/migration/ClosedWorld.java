@@ -2,6 +2,7 @@ package io.bascule.core.migration;
 
 import io.bascule.core.migration.Event.Decision;
 import io.bascule.core.migration.State.Working;
+import io.bascule.core.upgrade.Upgrade.Tuning;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -53,9 +54,6 @@ final class ClosedWorld {
     }
   }
 
-  /** What the record said last to the owner's thread. */
-  record Wanted(Phase phase, boolean paused, boolean commit) {}
-
   /** Everything but how it came to be. */
   private record Facts(
       State state,
@@ -78,7 +76,7 @@ final class ClosedWorld {
       int troubles) {}
 
   private static final Loss LOSS = new Loss(Loss.FAILED, "a write failed");
-  private static final long CONFIRM_MILLIS = 60;
+  private static final long CONFIRM_MILLIS = 60_000; // of the tuning that nobody changed
 
   final @Nullable ClosedWorld before;
   final String what;
@@ -300,10 +298,16 @@ final class ClosedWorld {
   }
 
   private void turn(BiFunction<State, Event, Step> machine, boolean late) {
-    if (state instanceof Working working) {
-      observe(machine, working, late);
+    if (state instanceof Working) {
+      var seen = new Seen(whole, verified);
+      step(machine, seen.ofCopying(state));
+      step(machine, seen.ofComparing(state));
+      step(machine, Seen.ofTime(state, late ? CONFIRM_MILLIS : 0));
     }
-    aimAt(machine, late);
+    var aim = wanted;
+    if (aim != null && !isStuck(machine, aim, late)) {
+      step(machine, aim.next(state, 0));
+    }
     if (renewWanted && (state instanceof State.Lost || state instanceof State.Off)) {
       step(machine, new Event.Renew());
       renewWanted = !(state instanceof State.Preparing);
@@ -315,57 +319,8 @@ final class ClosedWorld {
     }
   }
 
-  private void observe(BiFunction<State, Event, Step> machine, Working working, boolean late) {
-    if (whole != working.copied()) {
-      step(machine, whole ? new Event.CopyDone() : new Event.Remarked());
-    }
-    if (verified && state instanceof Working now && !now.verified() && now.phase() != Phase.COPY) {
-      step(machine, new Event.PassClean());
-    }
-    if (late
-        && state instanceof Working now
-        && now.confirmUntilMillis().isPresent()
-        && !now.confirmed()) {
-      step(machine, new Event.Tick(CONFIRM_MILLIS));
-    }
-  }
-
-  private void aimAt(BiFunction<State, Event, Step> machine, boolean late) {
-    var aim = wanted;
-    if (aim == null || isStuck(machine, aim, late)) {
-      return;
-    }
-    switch (state) {
-      case Working working -> {
-        if (aim.commit() && working.phase() == Phase.CONFIRM) {
-          if (working.reached() || working.paused() || !working.confirmed()) {
-            step(machine, new Event.CommitAsked());
-          }
-        } else if (!aim.commit()) {
-          var near = inReach(working, aim);
-          if (isAhead(working, near) || isOtherwise(working, near)) {
-            step(machine, aimed(near));
-          }
-        }
-      }
-      case State.Off _, State.Canceled _ -> {
-        if (!aim.commit() && aim.phase() == Phase.PREPARE) {
-          step(machine, aimed(aim));
-        }
-      }
-      case State.Prepared _ -> {
-        if (!aim.commit() && aim.phase() == Phase.COPY) {
-          step(machine, aimed(aim));
-        }
-      }
-      case State.Preparing _,
-          State.Reopening _,
-          State.Committing _,
-          State.Committed _,
-          State.Losing _,
-          State.Lost _,
-          State.Stopped _ -> {}
-    }
+  private void step(BiFunction<State, Event, Step> machine, Optional<Event> event) {
+    event.ifPresent(due -> step(machine, due));
   }
 
   private boolean isStuck(BiFunction<State, Event, Step> machine, Wanted aim, boolean late) {
@@ -380,25 +335,6 @@ final class ClosedWorld {
       step(machine, new Event.Aim(working.phase(), true, 0, 0));
     }
     return false;
-  }
-
-  private static Event aimed(Wanted aim) {
-    return new Event.Aim(aim.phase(), aim.paused(), CONFIRM_MILLIS, 0);
-  }
-
-  private static Wanted inReach(Working working, Wanted aim) {
-    boolean early = aim.phase().number() == working.phase().number() + 1 && !working.reached();
-    return early ? new Wanted(working.phase(), aim.paused(), false) : aim;
-  }
-
-  private static boolean isAhead(Working working, Wanted aim) {
-    return aim.phase().number() == working.phase().number() + 1 && working.reached();
-  }
-
-  private static boolean isOtherwise(Working working, Wanted aim) {
-    return aim.phase() == working.phase()
-        && (aim.paused() != working.paused()
-            || (aim.phase() == Phase.CONFIRM && working.confirmUntilMillis().isEmpty()));
   }
 
   // ---- the thread of the jobs
@@ -630,8 +566,8 @@ final class ClosedWorld {
     }
     var phase = Phase.of(Math.min(row.phase(), 4));
     boolean commits = row.phase() == 5 && !row.paused();
-    var commit = new Wanted(phase, false, true);
-    var aim = new Wanted(phase, row.paused(), false);
+    var commit = new Wanted(phase, false, true, Tuning.DEFAULT);
+    var aim = new Wanted(phase, row.paused(), false, Tuning.DEFAULT);
     if (commits && !commit.equals(wanted)) {
       branch(all, "the commit is asked for", world -> world.wanted = commit);
     }
