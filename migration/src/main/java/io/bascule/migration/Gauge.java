@@ -39,7 +39,7 @@ final class Gauge {
   private long lastNeeded;
   private boolean wasWorking;
   private volatile boolean minding;
-  private volatile Throttle throttle = Throttle.start(Tuning.DEFAULT);
+  private volatile Throttle throttle = Throttle.start(Tuning.DEFAULT, true);
   private volatile Forecast forecast = Forecast.NONE;
   private volatile SpaceRule.Verdict space = SpaceRule.Verdict.ENOUGH;
   private volatile Tuning tuning = Tuning.DEFAULT;
@@ -70,7 +70,7 @@ final class Gauge {
     wasWorking = working;
     tuning = now;
     if (begins) {
-      throttle = Throttle.start(now);
+      throttle = Throttle.start(now, controller.hostP99Micros().isPresent());
       pacer.set(throttle.bytesPerSecond(), 0);
     }
     measure(working && !begins, now);

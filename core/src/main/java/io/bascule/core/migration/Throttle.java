@@ -10,10 +10,11 @@ import java.util.OptionalLong;
  * feel. Immutable; {@link #next} gives the following one.
  *
  * <p>A host latency above the target halves the rate, down to a floor; above twice the target it
- * rests. Then it stays for {@link #HOLD_TICKS}, until what hosts feel is of the new rate. Below the
- * target it grows by {@link #GROWTH_BYTES} up to three quarters of the rate that was too much, and
- * by 1/{@value #SLOW_GROWTH_PART} from there on: most of the time it is just below what hosts feel.
- * While no host does anything it grows by leaps, as far as it is of any use.
+ * rests. Then it stays for {@link #HOLD_TICKS}, until what hosts feel is of the new rate. From the
+ * middle between baseline and target on it stays as well. Below that it grows by {@link
+ * #GROWTH_BYTES} up to three quarters of the rate that was too much, and by 1/{@value
+ * #SLOW_GROWTH_PART} from there on: most of the time it is just below what hosts feel. While no
+ * host does anything there is no limit but the administrator's.
  *
  * <p>What the floor grants adds up while it rests, so over time it never gets less, and always
  * ends.
@@ -47,8 +48,8 @@ public record Throttle(
   /** A first guess of what hosts do not feel. */
   static final long START_BYTES = 8L << 20;
 
-  /** How many times faster it may get in a tick in which no host did anything. */
-  private static final int IDLE_GROWTH = 8;
+  /** More than any disk does. */
+  static final long IDLE_BYTES = 64L << 30;
 
   private static final long TARGET_MIN_MICROS = 2_000;
 
@@ -64,9 +65,13 @@ public record Throttle(
    */
   public record Sample(OptionalLong p99Micros, OptionalLong baselineMicros, long doneBytes) {}
 
-  /** The first tick. */
-  public static Throttle start(Tuning tuning) {
-    return new Throttle(capped(tuning, START_BYTES), 0, Long.MAX_VALUE, 0, 0, 0, 0);
+  /**
+   * The first tick.
+   *
+   * @param hosts whether any does something
+   */
+  public static Throttle start(Tuning tuning, boolean hosts) {
+    return going(tuning, hosts ? START_BYTES : IDLE_BYTES, 0, Long.MAX_VALUE, 0);
   }
 
   /** The following tick. */
@@ -74,12 +79,12 @@ public record Throttle(
     long best = Math.max(bestBytesPerSecond, sample.doneBytes() * 1000 / TICK_MILLIS);
     long floor = capped(tuning, floorBytesPerSecond(tuning, best));
     if (sample.p99Micros().isEmpty()) { // there is nobody to take care of
-      long rate = Math.min(IDLE_GROWTH * Math.max(bytesPerSecond, floor), IDLE_GROWTH * best);
-      return going(tuning, Math.max(rate, START_BYTES), best, Long.MAX_VALUE, 0);
+      return going(tuning, IDLE_BYTES, best, tooMuchBytesPerSecond, 0);
     }
-    // Beyond twice what was ever reached, less would have no effect.
+    // Beyond twice what was ever reached, less would have no effect. And hosts that come back shall
+    // not feel what they felt before.
     long useful = Math.max(START_BYTES, 2 * best);
-    long present = Math.min(bytesPerSecond, useful);
+    long present = Math.min(Math.min(bytesPerSecond, useful), tooMuchBytesPerSecond);
     long p99 = sample.p99Micros().getAsLong();
     long target = targetMicros(tuning, sample.baselineMicros());
     if (p99 > 2 * target) {
@@ -90,9 +95,11 @@ public record Throttle(
           ? going(tuning, Math.max(floor, present), best, tooMuchBytesPerSecond, holdTicks - 1)
           : going(tuning, Math.max(floor, present / 2), best, present, HOLD_TICKS);
     }
-    if (holdTicks > 0) {
+    // Half of what hosts may feel more is kept: a rate that is just not too much sometimes is.
+    boolean comfortable = p99 <= (target + Math.min(target, sample.baselineMicros().orElse(0))) / 2;
+    if (holdTicks > 0 || !comfortable) {
       long rate = Math.max(floor, present);
-      return going(tuning, rate, best, tooMuchBytesPerSecond, holdTicks - 1);
+      return going(tuning, rate, best, tooMuchBytesPerSecond, Math.max(0, holdTicks - 1));
     }
     boolean near = present >= tooMuchBytesPerSecond / 4 * 3;
     long growth = near ? Math.min(GROWTH_BYTES, present / SLOW_GROWTH_PART + 1) : GROWTH_BYTES;

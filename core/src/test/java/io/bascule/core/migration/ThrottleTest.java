@@ -43,22 +43,31 @@ class ThrottleTest {
 
   @Test
   void shouldGrowBySmallStepsWhileHostsAreWell() {
-    var throttle = Throttle.start(HOST_FIRST).next(HOST_FIRST, sample(5_000, MIB));
+    var throttle = Throttle.start(HOST_FIRST, true).next(HOST_FIRST, sample(4_600, MIB));
     assertThat(throttle.bytesPerSecond()).isEqualTo(10 * MIB);
-    var fast = after(40, throttle, HOST_FIRST, 5_000);
+    var fast = after(40, throttle, HOST_FIRST, 4_600);
     assertThat(fast.bytesPerSecond()).isBetween(150 * MIB, 200 * MIB);
-    var faster = fast.next(HOST_FIRST, sample(5_000, done(fast)));
+    var faster = fast.next(HOST_FIRST, sample(4_600, done(fast)));
     assertThat(faster.bytesPerSecond() - fast.bytesPerSecond()).isEqualTo(4 * MIB);
   }
 
   @Test
+  void shouldStayBelowTheTarget() {
+    var fast = after(40, Throttle.start(HOST_FIRST, true), HOST_FIRST, 1_000);
+    for (long p99Micros : new long[] {4_601, 5_200}) {
+      assertThat(after(20, fast, HOST_FIRST, p99Micros).bytesPerSecond())
+          .isEqualTo(fast.bytesPerSecond());
+    }
+  }
+
+  @Test
   void shouldHalveAboveTheTargetAndRestAboveTwice() {
-    var fast = after(50, Throttle.start(HOST_FIRST), HOST_FIRST, 1_000);
+    var fast = after(50, Throttle.start(HOST_FIRST, true), HOST_FIRST, 1_000);
     assertThat(fast.next(HOST_FIRST, sample(5_201, done(fast))).bytesPerSecond())
         .isEqualTo(fast.bytesPerSecond() / 2);
     assertThat(fast.next(HOST_FIRST, sample(10_401, done(fast))).bytesPerSecond()).isZero();
     assertThat(fast.next(HOST_FIRST, sample(5_200, done(fast))).bytesPerSecond())
-        .isGreaterThan(fast.bytesPerSecond());
+        .isEqualTo(fast.bytesPerSecond());
   }
 
   /** Fast hosts are let alone up to 2 ms, however fast they were before. */
@@ -75,7 +84,7 @@ class ThrottleTest {
   @EnumSource(Priority.class)
   void shouldAlwaysEndHoweverSlowHostsAre(Priority priority) {
     var tuning = tuning(priority);
-    var throttle = after(60, Throttle.start(tuning), tuning, 1_000);
+    var throttle = after(60, Throttle.start(tuning, true), tuning, 1_000);
     long best = throttle.bestBytesPerSecond();
     for (long p99Micros : new long[] {1_000_000, 18_000}) {
       long copied = 0;
@@ -95,7 +104,8 @@ class ThrottleTest {
 
   @Test
   void shouldTellWhenRestingDoesNotHelp() {
-    var throttle = after(Throttle.TELL_TICKS - 1, Throttle.start(HOST_FIRST), HOST_FIRST, 50_000);
+    var throttle =
+        after(Throttle.TELL_TICKS - 1, Throttle.start(HOST_FIRST, true), HOST_FIRST, 50_000);
     assertThat(throttle.report()).isEmpty();
     assertThat(after(1, throttle, HOST_FIRST, 50_000).report()).isPresent();
     assertThat(after(2, throttle, HOST_FIRST, 1_000).report()).isEmpty();
@@ -104,11 +114,10 @@ class ThrottleTest {
   @Test
   void shouldHaveNobodyToTakeCareOfWhileHostsDoNothing() {
     var idle = new Sample(OptionalLong.empty(), BASELINE, 40 * MIB);
-    var throttle = Throttle.start(HOST_FIRST);
-    for (int i = 0; i < 3; i++) {
-      throttle = throttle.next(HOST_FIRST, idle);
-    }
-    assertThat(throttle.bytesPerSecond()).isEqualTo(1_600 * MIB);
+    var throttle = Throttle.start(HOST_FIRST, true);
+    throttle = throttle.next(HOST_FIRST, idle);
+    assertThat(throttle.bytesPerSecond()).isEqualTo(Throttle.IDLE_BYTES);
+    assertThat(Throttle.start(HOST_FIRST, false).bytesPerSecond()).isEqualTo(Throttle.IDLE_BYTES);
     // It was never faster than 200 MiB/s: when hosts come back, halving has its effect at once.
     var halved = throttle.next(HOST_FIRST, sample(6_000, 40 * MIB));
     assertThat(halved.bytesPerSecond()).isEqualTo(200 * MIB);
@@ -116,10 +125,27 @@ class ThrottleTest {
         .isEqualTo(400 * MIB);
   }
 
+  /** A host that works in bursts does not feel the same again at the begin of each. */
+  @Test
+  void shouldRememberWhatWasTooMuchWhileHostsDoNothing() {
+    var fast = after(10, Throttle.start(HOST_FIRST, true), HOST_FIRST, 1_000);
+    long tooMuch = fast.bytesPerSecond();
+    var throttle = after(1, fast, HOST_FIRST, 6_000);
+    for (int i = 0; i < 20; i++) {
+      throttle =
+          throttle.next(HOST_FIRST, new Sample(OptionalLong.empty(), BASELINE, done(throttle)));
+    }
+    assertThat(throttle.bytesPerSecond()).isGreaterThan(4 * tooMuch);
+    assertThat(throttle.next(HOST_FIRST, sample(1_000, done(throttle))).bytesPerSecond())
+        .isBetween(tooMuch, tooMuch * 11 / 10);
+    assertThat(throttle.next(HOST_FIRST, sample(6_000, done(throttle))).bytesPerSecond())
+        .isEqualTo(tooMuch / 2);
+  }
+
   /** What is measured just after a change is still of the rate before. */
   @Test
   void shouldWaitUntilAChangeIsFelt() {
-    var fast = after(50, Throttle.start(HOST_FIRST), HOST_FIRST, 1_000);
+    var fast = after(50, Throttle.start(HOST_FIRST, true), HOST_FIRST, 1_000);
     var halved = after(1, fast, HOST_FIRST, 6_000);
     assertThat(after(Throttle.HOLD_TICKS, halved, HOST_FIRST, 6_000).bytesPerSecond())
         .isEqualTo(halved.bytesPerSecond());
@@ -133,7 +159,7 @@ class ThrottleTest {
   @ParameterizedTest
   @ValueSource(longs = {3, 20, 150})
   void shouldStayMostlyJustBelowWhatHostsFeel(long feltMib) {
-    var throttle = Throttle.start(HOST_FIRST);
+    var throttle = Throttle.start(HOST_FIRST, true);
     var rates = new ArrayDeque<Long>();
     int ticks = 5 * 60 * 5;
     int felt = 0;
@@ -158,7 +184,7 @@ class ThrottleTest {
   void shouldKeepToTheCap() {
     var random = new Random(5);
     var capped = new Tuning(Priority.FINISH_SOONER, Optional.of(10 * MIB), 60);
-    var throttle = Throttle.start(capped);
+    var throttle = Throttle.start(capped, true);
     long copied = 0;
     for (int i = 0; i < 5_000; i++) {
       copied += done(throttle);
