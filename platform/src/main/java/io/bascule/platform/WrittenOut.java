@@ -20,9 +20,6 @@ final class WrittenOut implements Writeback.Source {
   /** Units on their way at a time: long enough runs for the disk, and little to wait for. */
   private static final int UNITS_UNDER_WAY = 4;
 
-  /** Where more than this has come together, the disk is what is waited for: it gets half of it. */
-  private static final int UNITS_MANY = 48;
-
   private final Path path;
   private final Writeback writeback;
   private final int descriptor;
@@ -92,15 +89,14 @@ final class WrittenOut implements Writeback.Source {
   /** Piece after piece, a few of them under way at a time. */
   private long writeParts(long bytes, Writeback.Progress progress) throws IOException {
     long[] offsets = units.offsets(units.takeAll(), Files.size(path));
-    int underWay = offsets.length > UNITS_MANY ? offsets.length / 2 : UNITS_UNDER_WAY;
-    for (int i = 0; i < offsets.length + underWay; i++) {
+    for (int i = 0; i < offsets.length + UNITS_UNDER_WAY; i++) {
       if (i < offsets.length) {
         long result = FileCalls.startWriting(descriptor, offsets[i], units.unitBytes());
         if (result < 0) {
           return result;
         }
       }
-      int oldest = i - underWay;
+      int oldest = i - UNITS_UNDER_WAY;
       if (oldest >= 0 && oldest < offsets.length) {
         long result = FileCalls.awaitWritten(descriptor, offsets[oldest], units.unitBytes());
         if (result < 0) {
