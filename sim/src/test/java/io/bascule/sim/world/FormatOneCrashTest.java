@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.bascule.core.volume.Directory;
-import io.bascule.core.volume.Volume;
 import io.bascule.sim.world.Tape.Op;
 import io.bascule.sim.world.Tape.Sync;
 import io.bascule.sim.world.Tape.SyncNames;
@@ -81,48 +80,32 @@ class FormatOneCrashTest {
       ledger.put("create", ONE, new byte[SIZE], () -> store.create(ONE, SIZE));
       var one = store.open(ONE);
       for (int round = 0; round < rounds; round++) {
-        write(one, round * 512, 3 * PAGE);
-        write(one, PAGE, 512);
-        write(one, SIZE - 512, 512);
-        through(one, 2 * PAGE, PAGE);
-        write(one, 6 * PAGE - 512, 1024);
-        trim(one, PAGE - 512, 3 * PAGE);
-        write(one, 2 * PAGE, PAGE);
+        ledger.write(one, round * 512, 3 * PAGE);
+        ledger.write(one, PAGE, 512);
+        ledger.write(one, SIZE - 512, 512);
+        ledger.through(one, 2 * PAGE, PAGE);
+        ledger.write(one, 6 * PAGE - 512, 1024);
+        ledger.trim(one, PAGE - 512, 3 * PAGE);
+        ledger.write(one, 2 * PAGE, PAGE);
         ledger.flushed(ONE, one::flush);
-        write(one, 0, PAGE);
+        ledger.write(one, 0, PAGE);
         int larger = SIZE + (round + 1) * 2 * PAGE;
         ledger.grew(ONE, larger, () -> store.grow(ONE, larger));
-        write(one, larger - PAGE, PAGE);
-        trim(one, larger - 2 * PAGE, 2 * PAGE);
+        ledger.write(one, larger - PAGE, PAGE);
+        ledger.trim(one, larger - 2 * PAGE, 2 * PAGE);
         ledger.put("create", TWO, new byte[SIZE], () -> store.create(TWO, SIZE));
         var two = store.open(TWO);
-        write(two, 0, 2 * PAGE);
-        write(one, 5 * PAGE, PAGE);
+        ledger.write(two, 0, 2 * PAGE);
+        ledger.write(one, 5 * PAGE, PAGE);
         ledger.flushed(TWO, two::flush);
         two.close();
         ledger.grew(TWO, SIZE + PAGE, () -> store.grow(TWO, SIZE + PAGE));
         ledger.deleted(TWO, () -> store.delete(TWO));
-        write(one, PAGE, PAGE);
+        ledger.write(one, PAGE, PAGE);
       }
       ledger.flushed(ONE, one::flush);
       one.close();
       ledger.deleted(ONE, () -> store.delete(ONE));
-    }
-
-    private void write(Volume volume, int from, int length) {
-      byte[] bytes = ledger.fresh(length);
-      ledger.wrote(
-          volume.uuid(), from, bytes, () -> volume.write(from, ByteBuffer.wrap(bytes), false));
-    }
-
-    private void through(Volume volume, int from, int length) {
-      byte[] bytes = ledger.fresh(length);
-      ledger.wroteThrough(
-          volume.uuid(), from, bytes, () -> volume.write(from, ByteBuffer.wrap(bytes), true));
-    }
-
-    private void trim(Volume volume, int from, int length) {
-      ledger.wrote(volume.uuid(), from, new byte[length], () -> volume.trim(from, length));
     }
 
     private void judge(Directory found, int position, boolean power) {

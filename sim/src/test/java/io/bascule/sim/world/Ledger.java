@@ -2,6 +2,7 @@ package io.bascule.sim.world;
 
 import io.bascule.core.Check;
 import io.bascule.core.volume.Volume;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -66,14 +67,24 @@ final class Ledger {
     return bytes;
   }
 
-  /** A change of a range that need not survive a loss of power. */
-  void wrote(UUID uuid, int from, byte[] bytes, Runnable action) {
-    changed("write", uuid, from, bytes, false, action);
+  /** Writes what no other write has written. */
+  void write(Volume volume, int from, int length) {
+    byte[] bytes = fresh(length);
+    var data = ByteBuffer.wrap(bytes);
+    changed("write", volume.uuid(), from, bytes, false, () -> volume.write(from, data, false));
   }
 
   /** The same with FUA. */
-  void wroteThrough(UUID uuid, int from, byte[] bytes, Runnable action) {
-    changed("write with FUA", uuid, from, bytes, true, action);
+  void through(Volume volume, int from, int length) {
+    byte[] bytes = fresh(length);
+    var data = ByteBuffer.wrap(bytes);
+    changed(
+        "write with FUA", volume.uuid(), from, bytes, true, () -> volume.write(from, data, true));
+  }
+
+  void trim(Volume volume, int from, int length) {
+    var zeros = new byte[length];
+    changed("trim", volume.uuid(), from, zeros, false, () -> volume.trim(from, length));
   }
 
   private void changed(

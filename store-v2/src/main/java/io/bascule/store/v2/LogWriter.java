@@ -56,6 +56,7 @@ final class LogWriter {
   private final Health health;
   private final long incarnation;
   private final int batchBytes;
+  private final ZerosAhead zeros;
   private final Checksum checksum = new Checksum();
 
   private final ReentrantLock lock = new ReentrantLock();
@@ -83,6 +84,7 @@ final class LogWriter {
     this.health = health;
     this.incarnation = incarnation;
     this.batchBytes = Math.min(BATCH_BYTES, segments.segmentBytes() / 2);
+    this.zeros = new ZerosAhead(segments.segmentBytes());
     this.committedSeq = lastSeq;
     this.filling = new Batch(ByteBuffer.allocateDirect(BUFFER_BYTES), false);
   }
@@ -321,16 +323,16 @@ final class LogWriter {
   }
 
   private void put(Segment segment, ByteBuffer bytes, int offset) {
-    var file = segment.file();
     try {
-      file.write(offset, bytes);
+      zeros.reach(segment, offset + bytes.remaining());
+      segment.write(offset, bytes);
       output.wrote(true);
     } catch (StoreException e) {
       if (e instanceof StoreException.Full) {
         output.wrote(false);
       }
       try {
-        file.setLength(offset); // the next batch must not end amid remains of this one
+        segment.cut(offset); // the next batch must not end amid remains of this one
       } catch (StoreException again) {
         e.addSuppressed(again);
         health.markSuspect(e);

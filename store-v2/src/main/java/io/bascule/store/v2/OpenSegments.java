@@ -396,11 +396,12 @@ final class OpenSegments implements LogWriter.Output {
     footer.putInt(end + FooterFormat.CRC, checksum.of(footer, 0, end + FooterFormat.CRC));
     int bytes = footer.limit();
     try {
-      segment.file().write(segment.dataEnd, footer);
+      segment.write(segment.dataEnd, footer);
       segments.grew(segment, bytes);
     } catch (StoreException.Full _) {
-      segment.file().setLength(segment.dataEnd); // a segment does without a footer
+      // A segment does without a footer.
     }
+    segment.cut(segment.fileBytes); // a footer is what a file ends with
     segment.groups = ByteBuffer.allocate(0);
   }
 }

@@ -33,6 +33,8 @@ final class Recovery {
       int bytes,
       ByteBuffer table) {}
 
+  private static final ByteBuffer NOTHING = ByteBuffer.allocate(BatchFormat.ALIGN_BYTES);
+
   private final Directory directory;
   private final boolean sameRun;
   private final Superblock superblock;
@@ -250,14 +252,10 @@ final class Recovery {
   private boolean judge(Item item, long intact) {
     return switch (item.state) {
       case WHOLE -> true;
-      case TABLELESS -> {
-        report(item, "its table is damaged");
-        yield true;
-      }
-      case HEADERLESS, DATA_DAMAGED -> {
-        boolean counts = item.seq <= intact || isReadable(item);
+      case TABLELESS, HEADERLESS, DATA_DAMAGED -> {
+        boolean counts = item.seq <= intact || !isUnfinished(item) && isReadable(item);
         if (counts) {
-          report(item, item.state == LogScanner.Batch.HEADERLESS ? "no header" : "data damaged");
+          report(item);
         }
         yield counts;
       }
@@ -265,13 +263,40 @@ final class Recovery {
     };
   }
 
-  private void report(Item item, String what) {
+  private void report(Item item) {
+    String what =
+        switch (item.state) {
+          case TABLELESS -> "its table is damaged";
+          case HEADERLESS -> "no header";
+          default -> "data damaged";
+        };
     String finding =
         "%s at %d: batch %d: %s".formatted(item.segment.name, item.offset, item.seq, what);
     findings.add(finding);
   }
 
-  /** Whether every block of a batch that lacks its header, or fails its checksum, can be read. */
+  /**
+   * Whether the batch never reached the disk as a whole, so that a sync of it cannot have
+   * succeeded: a sector of its header or of its table is as it was before, zeros. None is so when
+   * it is whole.
+   */
+  private boolean isUnfinished(Item item) {
+    int tableAt = item.bytes - BatchFormat.END_SIZE - item.table.limit();
+    var sector = ByteBuffer.allocate(BatchFormat.ALIGN_BYTES);
+    try (var file = directory.open(item.segment.name)) {
+      for (int at = 0; at < item.bytes; at += BatchFormat.ALIGN_BYTES) {
+        if (at == 0 || at + BatchFormat.ALIGN_BYTES > tableAt) {
+          file.read(item.offset + at, sector.clear());
+          if (sector.flip().mismatch(NOTHING) < 0) {
+            return true;
+          }
+        }
+      }
+    }
+    return false;
+  }
+
+  /** Whether every block of a batch that is not whole can be read. */
   private boolean isReadable(Item item) {
     var reader = Scratch.ofThread().reader;
     try (var file = directory.open(item.segment.name)) {

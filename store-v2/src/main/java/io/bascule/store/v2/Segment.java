@@ -41,6 +41,9 @@ final class Segment {
   /** In place of a number of pins: nobody may pin it any more. */
   private static final int RETIRED = Integer.MIN_VALUE / 2;
 
+  /** In place of no pins: it is being closed, and may be pinned afterwards. */
+  private static final int CLOSING = -1;
+
   final int slot;
   final long serial;
   final boolean cold;
@@ -65,8 +68,11 @@ final class Segment {
   /** Blocks written to it. */
   volatile int totalBlocks;
 
-  /** Bytes of the whole file. */
+  /** Bytes of header, batches and footer. */
   volatile int fileBytes;
+
+  /** Length of the file while it is written: behind the last batch lie zeros. */
+  private volatile int fileEnd = SegmentHeader.BYTES;
 
   /** Tables of its batches, for the footer; empty once it is sealed. */
   ByteBuffer groups = ByteBuffer.allocate(0);
@@ -84,11 +90,20 @@ final class Segment {
 
   /** Keeps the file from going away; false if it has gone. */
   boolean pin() {
-    if (pins.incrementAndGet() > 0) {
-      return true;
+    while (true) {
+      int now = pins.get();
+      if (now == CLOSING) {
+        awaitClosed();
+      } else if (now < 0) {
+        return false;
+      } else if (pins.compareAndSet(now, now + 1)) {
+        return true;
+      }
     }
-    unpin();
-    return false;
+  }
+
+  private synchronized void awaitClosed() {
+    // Who closes it holds this lock.
   }
 
   void unpin() {
@@ -98,25 +113,42 @@ final class Segment {
   }
 
   /** Nobody pins it from now on; the last one out closes the file. */
-  void retire() {
+  synchronized void retire() {
     if (pins.addAndGet(RETIRED) == RETIRED) {
       closeFile();
     }
   }
 
   /** Closes the file if nobody has it pinned; it is opened again when needed. */
-  boolean closeIfUnused() {
-    if (!pins.compareAndSet(0, RETIRED)) {
+  synchronized boolean closeIfUnused() {
+    if (!pins.compareAndSet(0, CLOSING)) {
       return false;
     }
     closeFile();
-    pins.addAndGet(-RETIRED);
+    pins.set(0);
     return true;
   }
 
   /** The open file; the caller has it pinned, and opened it if it was not. */
   StoredFile file() {
     return Check.found(file, "file of segment " + name);
+  }
+
+  int fileEnd() {
+    return fileEnd;
+  }
+
+  /** Writes to the file, which the caller made. */
+  void write(int offset, ByteBuffer bytes) {
+    int end = offset + bytes.remaining();
+    file().write(offset, bytes);
+    fileEnd = Math.max(fileEnd, end);
+  }
+
+  /** Makes the file end there. */
+  void cut(int end) {
+    file().setLength(end);
+    fileEnd = end;
   }
 
   @Nullable StoredFile fileIfOpen() {

@@ -154,17 +154,10 @@ final class VolumeV2 implements Volume {
       return UnitReader.Result.MISMATCH;
     }
     try {
-      return Scratch.ofThread()
-          .reader
-          .readTo(
-              destination,
-              segment,
-              pool.knownChecksums(),
-              pointer,
-              entry.family,
-              block,
-              blocks,
-              !wait);
+      var reader = Scratch.ofThread().reader;
+      var known = pool.knownChecksums();
+      return reader.readTo(
+          destination, segment, known, pointer, entry.family, block, blocks, !wait);
     } finally {
       segment.unpin();
     }
