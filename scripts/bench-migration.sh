@@ -3,11 +3,11 @@
 #
 #   scripts/bench-migration.sh cancel [GIB...]  from a confirmed cancel in Phase 3 to both controllers ONLINE on
 #                                               1.2.2, and the host's longest pause, for so much data each (1 10);
-#                                               a plain handover beside it
+#                                               beside it plain handovers, alone and in the upgrade
 #   scripts/bench-migration.sh copy [GIB]       Phase 2 and a sync with no host, beside cp and sync of the same files (4)
 #   scripts/bench-migration.sh host [GIB]       the host's p99 in Phase 2 under HOST_FIRST beside none (4)
 #
-# Needs jq and qemu-img, and three times the space under BASCULE_BENCH (or the place of temporary files).
+# Needs jq, curl and qemu-img, and three times the space under BASCULE_BENCH (or the place of temporary files).
 # BASCULE_PORT: the first of six free ports (24600).
 set -euo pipefail
 home="$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)"
@@ -16,9 +16,9 @@ what="${1:-}"
   sed -n '2,12s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
   exit 2
 }
-for tool in jq qemu-img; do
+for tool in jq curl qemu-img; do
   command -v "$tool" >/dev/null || {
-    echo "$tool is missing: apt-get install jq qemu-utils qemu-block-extra" >&2
+    echo "$tool is missing: apt-get install jq curl qemu-utils qemu-block-extra" >&2
     exit 2
   }
 done
@@ -26,6 +26,7 @@ port="${BASCULE_PORT:-24600}"
 base="$(mktemp -d -p "${BASCULE_BENCH:-${TMPDIR:-/tmp}}")"
 data="$base/appliance"
 loads=()
+SETTLED_SECONDS=5 # a host's process is as fast as it gets
 
 bascule() { "$home/bascule" "$@" --data "$data"; }
 finish() {
@@ -75,22 +76,37 @@ load() {
   loads+=("$!")
 }
 pause_of() { jq '.longestPause.millis' "$1"; }
+since() { echo $(($(date -d "$(jq -r '.longestPause.startedAt' "$2")" +%s%3N) - $1)); }
 proven() { jq -e '.ok' "$1" >/dev/null || {
   echo "the host lost something: $1" >&2
   exit 1
 }; }
 
+# A plain handover under load.
+handed() {
+  load 12s "$1"
+  sleep "$SETTLED_SECONDS"
+  bascule controller handover >/dev/null
+  wait "${loads[-1]}" || true
+  proven "$1"
+  until redundant 1.2.2; do sleep 0.1; done
+}
+
 cancels() {
   for gib in "$@"; do
     make "$gib"
-    load 20s "$base/handover.json"
-    bascule controller handover >/dev/null
+    handed "$base/handover.json"
+    # The one of the upgrade itself, beside controllers that boot.
+    load 30s "$base/upgrade.json"
+    sleep "$SETTLED_SECONDS"
+    bascule upgrade start 2.0.1 --pause-at phase-1,phase-3 --priority FINISH_SOONER >/dev/null
     wait "${loads[-1]}" || true
-    proven "$base/handover.json"
-    until redundant 1.2.2; do sleep 0.2; done
-    bascule upgrade start 2.0.1 --pause-at phase-3 --priority FINISH_SOONER >/dev/null
+    proven "$base/upgrade.json"
+    await '.state == "PAUSED" and .step == "PHASE_1"'
+    bascule upgrade resume >/dev/null
     await '.state == "PAUSED" and .step == "PHASE_3"'
     load 40s "$base/cancel.json"
+    sleep "$SETTLED_SECONDS"
     bascule upgrade resume >/dev/null
     began="$(millis)"
     bascule upgrade cancel --yes >/dev/null
@@ -101,7 +117,8 @@ cancels() {
     wait "${loads[-1]}" || true
     proven "$base/cancel.json"
     echo "$gib GiB: cancel to both controllers on 1.2.2: $took ms, to CANCELED $ended ms; longest pause of the host" \
-      "$(pause_of "$base/cancel.json") ms, in a plain handover $(pause_of "$base/handover.json") ms"
+      "$(pause_of "$base/cancel.json") ms, $(since "$began" "$base/cancel.json") ms after the press; in a handover while nothing boots $(pause_of "$base/handover.json") ms," \
+      "in that of the upgrade $(pause_of "$base/upgrade.json") ms"
     unmake
   done
 }
@@ -110,24 +127,30 @@ copies() {
   make "$1"
   bascule volume delete load --yes >/dev/null # cp would write its holes
   local files="$data/enclosure/v1"
+  # All find the files in memory, and write to memory that was in use just now: a virtual machine gives back what is
+  # free for a while, and getting it again takes longer than copying.
+  local touched="$(($1 * 2))G"
+  touch_memory() { head -c "$touched" /dev/zero | tail -c "$touched" >/dev/null; }
   plain() {
+    rm -f "$base"/copy/*
+    touch_memory
     began="$(millis)"
     cp --sparse=never "$files"/* "$base/copy/"
     sync -f "$base/copy"
     echo "$(($(millis) - began))"
-    rm -f "$base"/copy/*
   }
   mkdir "$base/copy"
   bascule upgrade start 2.0.1 --pause-at phase-2,phase-3 >/dev/null
   await '.state == "PAUSED" and .step == "PHASE_2"'
-  # All shall find the files in memory, and write to memory that a virtual machine has got already.
-  fresh="$(awk '/^MemFree:/ { print int($2 * 0.8) }' /proc/meminfo)"
-  head -c "${fresh}K" /dev/zero | tail -c "${fresh}K" >/dev/null
+  plain >/dev/null
   before="$(plain) $(plain) $(plain)"
-  sync
+  rm -f "$base"/copy/*
+  touch_memory
+  # Through the API: a command that starts takes half a second of a processor.
   resumed="$(millis)"
-  bascule upgrade resume >/dev/null
-  sleep 3 # nothing else runs meanwhile
+  curl -fsS -o "$base/resumed.json" -X PATCH -H "Authorization: Bearer $(jq -r .token "$data/access.json")" \
+    -H 'Content-Type: application/json' -d '{"paused":false}' "http://127.0.0.1:$((port + 3))/api/v1/upgrade"
+  sleep 5 # nothing else runs meanwhile
   await '.state == "PAUSED" and .step == "PHASE_3"' 2
   began="$(millis)"
   sync -f "$data/enclosure/v2"
