@@ -106,7 +106,11 @@ public final class LocalAppliance {
     command.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx64m"));
     command.add("--enable-native-access=ALL-UNNAMED");
     for (String name :
-        List.of("bascule.home", "bascule.boot.deadline.millis", "bascule.boot.hang.millis")) {
+        List.of(
+            "bascule.home",
+            "bascule.boot.deadline.millis",
+            "bascule.boot.hang.millis",
+            "bascule.boot.stable.millis")) {
       String value = System.getProperty(name);
       if (value != null) {
         command.add("-D" + name + "=" + value);

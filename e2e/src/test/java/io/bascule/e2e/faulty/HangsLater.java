@@ -13,7 +13,7 @@ public final class HangsLater {
           .daemon()
           .start(() -> {
             try {
-              TimeUnit.SECONDS.sleep(5); // Long enough to be ONLINE, too short to be stable.
+              TimeUnit.SECONDS.sleep(4); // Long enough to be ONLINE, too short to be stable.
               new ProcessBuilder("kill", "-STOP", Long.toString(ProcessHandle.current().pid()))
                   .start();
             } catch (Exception e) {
