@@ -2,7 +2,6 @@ package io.bascule.core.migration;
 
 import io.bascule.core.upgrade.Upgrade.Tuning;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 
 /**
  * What the upgrade's record wants of the migration, looked at every turn: the record may be ahead
@@ -60,6 +59,6 @@ public record Wanted(Phase phase, boolean paused, boolean commit, Tuning tuning)
   }
 
   private Event aim(Phase at, long nowMillis) {
-    return new Event.Aim(at, paused, TimeUnit.SECONDS.toMillis(tuning.confirmSeconds()), nowMillis);
+    return new Event.Aim(at, paused, tuning.confirmSeconds() * 1000L, nowMillis);
   }
 }
