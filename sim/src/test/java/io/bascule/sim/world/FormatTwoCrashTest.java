@@ -28,8 +28,8 @@ import org.junit.jupiter.api.Test;
  * <p>And so once more from some of these states: the machine stops again while the pool is opened,
  * or soon after.
  *
- * <p>In {@code ./check} these are two thousand states and some hundreds of a second crash, with
- * --all fifteen thousand each.
+ * <p>In {@code ./check} these are three thousand states and some hundreds of a second crash, with
+ * --all some twenty thousand each.
  */
 class FormatTwoCrashTest {
   private static final boolean ALL = Boolean.getBoolean("bascule.check.all");

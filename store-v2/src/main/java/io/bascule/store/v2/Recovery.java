@@ -33,7 +33,8 @@ final class Recovery {
       int bytes,
       ByteBuffer table) {}
 
-  private static final ByteBuffer NOTHING = ByteBuffer.allocate(BatchFormat.ALIGN_BYTES);
+  private static final System.Logger LOG = System.getLogger(Recovery.class.getName());
+  private static final ByteBuffer ZEROS = ByteBuffer.allocate(BatchFormat.ALIGN_BYTES);
 
   private final Directory directory;
   private final boolean sameRun;
@@ -253,7 +254,7 @@ final class Recovery {
     return switch (item.state) {
       case WHOLE -> true;
       case TABLELESS, HEADERLESS, DATA_DAMAGED -> {
-        boolean counts = item.seq <= intact || !isUnfinished(item) && isReadable(item);
+        boolean counts = item.seq <= intact || !isTorn(item);
         if (counts) {
           report(item);
         }
@@ -276,18 +277,20 @@ final class Recovery {
   }
 
   /**
-   * Whether the batch never reached the disk as a whole, so that a sync of it cannot have
-   * succeeded: a sector of its header or of its table is as it was before, zeros. None is so when
-   * it is whole.
+   * Whether the batch may never have reached the disk as a whole: a sector of it is as it was
+   * before, zeros. Header and table have no such sector when they are whole; data may, so it is
+   * looked at only if it cannot be read.
    */
-  private boolean isUnfinished(Item item) {
+  private boolean isTorn(Item item) {
     int tableAt = item.bytes - BatchFormat.END_SIZE - item.table.limit();
+    boolean readable = isReadable(item);
     var sector = ByteBuffer.allocate(BatchFormat.ALIGN_BYTES);
     try (var file = directory.open(item.segment.name)) {
       for (int at = 0; at < item.bytes; at += BatchFormat.ALIGN_BYTES) {
-        if (at == 0 || at + BatchFormat.ALIGN_BYTES > tableAt) {
+        boolean data = at > 0 && at + BatchFormat.ALIGN_BYTES <= tableAt;
+        if (!(data && readable)) {
           file.read(item.offset + at, sector.clear());
-          if (sector.flip().mismatch(NOTHING) < 0) {
+          if (sector.flip().equals(ZEROS)) {
             return true;
           }
         }
@@ -358,8 +361,20 @@ final class Recovery {
     return Math.clamp(durableSeq, superblock.seq(), lastSeq);
   }
 
+  /** Zeros, and a batch that does not count. A disk that only lets itself be read may keep them. */
+  private void forgetTail(Segment segment) {
+    if (segment.fileBytes > segment.dataEnd) {
+      try (var file = directory.open(segment.name)) {
+        file.setLength(segment.dataEnd);
+      } catch (StoreException e) {
+        LOG.log(System.Logger.Level.WARNING, "the end of " + segment.name + " stays", e);
+      }
+    }
+    segments.forgetTail(segment);
+  }
+
   /**
-   * Clears away files that hold nothing.
+   * Clears away what holds nothing.
    *
    * @return segments whose batches may not be on stable storage yet: the next sync includes them
    */
@@ -374,7 +389,7 @@ final class Recovery {
       if (segment.state != Segment.State.SEALED) {
         unsynced.add(segment);
         segment.state = Segment.State.SEALED;
-        segments.forgetTail(segment);
+        forgetTail(segment);
       }
     }
     leftovers.forEach(directory::delete);

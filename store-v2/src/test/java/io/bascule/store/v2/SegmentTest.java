@@ -25,13 +25,15 @@ class SegmentTest {
     var goes = new AtomicBoolean(true);
     var closed = new AtomicInteger();
     var closer =
-        CompletableFuture.runAsync(() -> {
-          while (goes.get()) {
-            if (segment.closeIfUnused()) {
-              closed.incrementAndGet();
-            }
-          }
-        });
+        CompletableFuture.runAsync(
+            () -> {
+              while (goes.get()) {
+                if (segment.closeIfUnused()) {
+                  closed.incrementAndGet();
+                }
+              }
+            },
+            SegmentTest::start);
     var readers = new ArrayList<CompletableFuture<Void>>();
     for (int i = 0; i < 3; i++) {
       readers.add(

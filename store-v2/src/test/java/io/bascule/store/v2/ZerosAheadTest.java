@@ -2,10 +2,12 @@ package io.bascule.store.v2;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.bascule.core.volume.Volume;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.UUID;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 
 class ZerosAheadTest {
@@ -26,6 +28,15 @@ class ZerosAheadTest {
     return ByteBuffer.wrap(data);
   }
 
+  private void onVolume(Consumer<Volume> work) {
+    var pool = VolumePool.create(disk, SETTINGS, 1);
+    pool.create(ID, 4 << 20);
+    try (var volume = pool.open(ID)) {
+      work.accept(volume);
+    }
+    pool.abandon();
+  }
+
   private String[] segments() {
     return disk.list().stream()
         .filter(name -> Names.segmentSerial(name).isPresent())
@@ -35,9 +46,7 @@ class ZerosAheadTest {
 
   @Test
   void shouldMakeAFileLongerByWholePieces() {
-    var pool = VolumePool.create(disk, SETTINGS, 1);
-    pool.create(ID, 1 << 20);
-    try (var volume = pool.open(ID)) {
+    onVolume(volume -> {
       assertThat(disk.length(segments()[0])).isEqualTo(PIECE_BYTES);
       for (int i = 0; i < 16; i++) {
         volume.write(i * 8192L, random(8192), false);
@@ -45,16 +54,13 @@ class ZerosAheadTest {
       int length = disk.length(segments()[0]);
       assertThat(length % PIECE_BYTES).isZero();
       assertThat(length).isBetween(16 * 8192, 16 * 8192 + 2 * PIECE_BYTES);
-    }
-    pool.abandon();
+    });
   }
 
   /** A sealed segment ends with its footer. */
   @Test
   void shouldLeaveNoneInAFullSegment() {
-    var pool = VolumePool.create(disk, SETTINGS, 1);
-    pool.create(ID, 4 << 20);
-    try (var volume = pool.open(ID)) {
+    onVolume(volume -> {
       for (int i = 0; i < 40; i++) {
         volume.write(i * 65536L, random(65536), false);
       }
@@ -65,16 +71,13 @@ class ZerosAheadTest {
           assertThat(LogScanner.footer(file, Names.segmentSerial(name).getAsLong())).isNotNull();
         }
       }
-    }
-    pool.abandon();
+    });
   }
 
   /** Zeros are not what the last bytes of a disk are for. */
   @Test
   void shouldDoWithoutThemOnAFullDisk() {
-    var pool = VolumePool.create(disk, SETTINGS, 1);
-    pool.create(ID, 1 << 20);
-    try (var volume = pool.open(ID)) {
+    onVolume(volume -> {
       int before = disk.length(segments()[0]);
       disk.capacityBytes -= disk.freeBytes() - 8192;
       for (int at = 0; disk.length(segments()[0]) == before; at += 4096) {
@@ -84,7 +87,6 @@ class ZerosAheadTest {
       var found = ByteBuffer.allocate(4096);
       volume.read(0, found);
       assertThat(found.flip()).isEqualTo(random(4096));
-    }
-    pool.abandon();
+    });
   }
 }
