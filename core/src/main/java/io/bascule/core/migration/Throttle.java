@@ -96,7 +96,7 @@ public record Throttle(
           : going(tuning, Math.max(floor, present / 2), best, present, HOLD_TICKS);
     }
     // Half of what hosts may feel more is kept: a rate that is just not too much sometimes is.
-    boolean comfortable = p99 <= (target + Math.min(target, sample.baselineMicros().orElse(0))) / 2;
+    boolean comfortable = p99 <= (target + sample.baselineMicros().orElse(0)) / 2;
     if (holdTicks > 0 || !comfortable) {
       long rate = Math.max(floor, present);
       return going(tuning, rate, best, tooMuchBytesPerSecond, Math.max(0, holdTicks - 1));
