@@ -126,11 +126,14 @@ cancels() {
 copies() {
   make "$1"
   bascule volume delete load --yes >/dev/null # cp would write its holes
-  local files="$data/enclosure/v1"
+  local files="$data/enclosure/v1" files_gib="$1"
   # All find the files in memory, and write to memory that was in use just now: a virtual machine gives back what is
-  # free for a while, and getting it again takes longer than copying.
-  local touched="$(($1 * 2))G"
-  touch_memory() { head -c "$touched" /dev/zero | tail -c "$touched" >/dev/null; }
+  # free for a while, and getting it again takes longer than copying. It may take half a minute each time.
+  touch_memory() {
+    local touched
+    touched="$(awk -v most="$((files_gib << 21))" '/^MemFree:/ { print most < $2 * 0.8 ? most : int($2 * 0.8) }' /proc/meminfo)K"
+    head -c "$touched" /dev/zero | tail -c "$touched" >/dev/null
+  }
   plain() {
     rm -f "$base"/copy/*
     touch_memory
