@@ -37,8 +37,14 @@ finish() {
 trap finish EXIT
 
 millis() { date +%s%3N; }
-upgrade() { bascule upgrade status --json | jq -r "$1"; }
-# Waits for a condition of the upgrade, an hour at most; asking takes a processor for a moment.
+# The API itself where something is measured: a command that starts takes half a second of a processor.
+api() {
+  curl -fsS -m 5 -X "$1" -H "Authorization: Bearer $(jq -r .token "$data/access.json")" -H 'Content-Type: application/json' \
+    ${3:+-d "$3"} "http://127.0.0.1:$((port + 3))/api/v1/$2"
+}
+# Nothing while a controller hands over.
+upgrade() { api GET upgrade 2>/dev/null | jq -r "$1"; }
+# Waits for a condition of the upgrade, an hour at most.
 await() {
   local until=$((SECONDS + 3600))
   while ((SECONDS < until)); do
@@ -50,8 +56,7 @@ await() {
 }
 url() { bascule volume list --json | jq -r --arg name "$1" --arg port "$port" \
   '.[] | select(.name == $name) | "iscsi://127.0.0.1:\($port)/\(.target)/\(.lun)"'; }
-redundant() { [[ "$(bascule status --json | jq -r --arg v "$1" \
-  '.redundant and ([.controllers[].version] | unique == [$v])')" == true ]]; }
+redundant() { [[ "$(api GET appliance 2>/dev/null | jq -r --arg v "$1" '.redundant and .version == $v')" == true ]]; }
 
 # An appliance at 1.2.2 with a volume "data" that holds so many GiB nobody can compress, and an empty one.
 make() {
@@ -86,7 +91,7 @@ proven() { jq -e '.ok' "$1" >/dev/null || {
 handed() {
   load 12s "$1"
   sleep "$SETTLED_SECONDS"
-  bascule controller handover >/dev/null
+  api POST controllers/handover >/dev/null
   wait "${loads[-1]}" || true
   proven "$1"
   until redundant 1.2.2; do sleep 0.1; done
@@ -99,7 +104,7 @@ cancels() {
     # The one of the upgrade itself, beside controllers that boot.
     load 30s "$base/upgrade.json"
     sleep "$SETTLED_SECONDS"
-    bascule upgrade start 2.0.1 --pause-at phase-1,phase-3 --priority FINISH_SOONER >/dev/null
+    api POST upgrade '{"version":"2.0.1","pauseAt":["phase-1","phase-3"],"priority":"FINISH_SOONER"}' >/dev/null
     wait "${loads[-1]}" || true
     proven "$base/upgrade.json"
     await '.state == "PAUSED" and .step == "PHASE_1"'
@@ -108,8 +113,10 @@ cancels() {
     load 40s "$base/cancel.json"
     sleep "$SETTLED_SECONDS"
     bascule upgrade resume >/dev/null
+    sleep 1 # what the command did is over
+    confirmed="$(api GET upgrade/cancel | jq -c '{upgradeId, revision}')"
     began="$(millis)"
-    bascule upgrade cancel --yes >/dev/null
+    api POST upgrade/cancel "$confirmed" >/dev/null
     until redundant 1.2.2; do sleep 0.1; done
     took="$(($(millis) - began))"
     await '.state == "CANCELED"'
@@ -149,10 +156,8 @@ copies() {
   before="$(plain) $(plain) $(plain)"
   rm -f "$base"/copy/*
   touch_memory
-  # Through the API: a command that starts takes half a second of a processor.
   resumed="$(millis)"
-  curl -fsS -o "$base/resumed.json" -X PATCH -H "Authorization: Bearer $(jq -r .token "$data/access.json")" \
-    -H 'Content-Type: application/json' -d '{"paused":false}' "http://127.0.0.1:$((port + 3))/api/v1/upgrade"
+  api PATCH upgrade '{"paused":false}' >/dev/null
   sleep 5 # nothing else runs meanwhile
   await '.state == "PAUSED" and .step == "PHASE_3"' 2
   began="$(millis)"
@@ -178,7 +183,7 @@ hosts() {
   load 20s "$base/paused.json" # the process is new: hosts warm it up, and their writes go to both formats
   wait "${loads[-1]}"
   load 30s "$base/during.json"
-  bascule upgrade resume >/dev/null
+  api PATCH upgrade '{"paused":false}' >/dev/null
   wait "${loads[-1]}"
   upgrade '"after 30 s: step \(.step), \(.migration.phases[1].percent) % copied"'
   load 120s "$base/rest.json"
