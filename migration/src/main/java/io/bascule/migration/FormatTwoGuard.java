@@ -222,7 +222,8 @@ final class FormatTwoGuard implements AutoCloseable {
    * Does {@code work} on the marks, also when format 2 is lost: until that is on record, a later
    * process sees nothing but the marks.
    *
-   * @return false if there is no mark, and none is needed, because the loss is on record
+   * @return false if there is no mark, and none is needed, because the loss or a cancel is on
+   *     record
    * @throws StoreException.Io if neither comes to pass
    */
   boolean mark(String doing, Runnable work) {
@@ -320,8 +321,11 @@ final class FormatTwoGuard implements AutoCloseable {
     }
   }
 
-  /** The loss is on record: no later process uses format 2, so nobody needs marks any more. */
-  void lossRecorded() {
+  /**
+   * The loss, or a cancel, is on record: no later process uses format 2, so nobody needs marks any
+   * more. A write that waits for one goes on without.
+   */
+  void needNoMarks() {
     recorded = true;
     settled.countDown();
   }

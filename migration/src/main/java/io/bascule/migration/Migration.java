@@ -384,7 +384,10 @@ final class Migration implements Migrator {
         around.controller().askPause(code, reason);
       }
       case Effect.RecordLoss(Loss loss) -> recorder.execute(() -> record(loss));
-      case Effect.DropFormatTwo _ -> runJob(jobs::drop);
+      case Effect.DropFormatTwo _ -> {
+        needNoMarks(); // a cancel or a loss is on record, else it would not be dropped
+        runJob(jobs::drop);
+      }
       case Effect.FreeFormatOne _ -> {
         workers.rest();
         runJob(jobs::free);
@@ -427,10 +430,7 @@ final class Migration implements Migrator {
     while (!closing) {
       try {
         around.record().lose(loss);
-        var pool = jobs.poolOrNull();
-        if (pool != null) {
-          pool.guard().lossRecorded();
-        }
+        needNoMarks();
         post(new Event.LossRecorded());
         return;
       } catch (RuntimeException e) {
@@ -438,6 +438,13 @@ final class Migration implements Migrator {
         java.util.concurrent.locks.LockSupport.parkNanos(
             TimeUnit.MILLISECONDS.toNanos(RECORD_AGAIN_MILLIS));
       }
+    }
+  }
+
+  private void needNoMarks() {
+    var pool = jobs.poolOrNull();
+    if (pool != null) {
+      pool.guard().needNoMarks();
     }
   }
 

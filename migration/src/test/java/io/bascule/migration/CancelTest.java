@@ -6,8 +6,12 @@ import io.bascule.core.migration.Phase;
 import io.bascule.core.migration.State;
 import io.bascule.core.upgrade.Upgrade.Priority;
 import io.bascule.core.upgrade.Upgrade.Tuning;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -50,6 +54,40 @@ class CancelTest {
       }
       rig.verifyServed();
       rig.verifyFormatTwoAlone();
+    }
+  }
+
+  /** On a disk that stands still: once the cancel is on record nobody needs the mark (I6). */
+  @Test
+  void shouldFreeAWriteThatWaitsForItsMark() throws InterruptedException {
+    try (var rig = new Rig(1).filled(3)) {
+      rig.reach(Phase.CONFIRM);
+      rig.proveAll();
+      var stuck = new CountDownLatch(1);
+      var waits = new CountDownLatch(1);
+      var standsStill = FakeFormatTwo.Faults.stalls("mark", stuck);
+      rig.two.beforeWrite =
+          () -> {
+            if (Thread.currentThread().getName().startsWith("marks-")) {
+              waits.countDown();
+              standsStill.accept("mark");
+            }
+          };
+      var write =
+          CompletableFuture.runAsync(
+              () -> rig.oracles.getFirst().change(rig.volumes.getFirst(), 7, 0, 8, false),
+              work -> Thread.ofPlatform().start(work));
+      assertThat(waits.await(60, TimeUnit.SECONDS)).isTrue();
+      rig.cancel();
+      try {
+        // A second until the stall is noticed; half a minute if the record of a loss is waited for.
+        assertThat(write).succeedsWithin(Duration.ofSeconds(20));
+      } finally {
+        stuck.countDown();
+      }
+      Rig.until(() -> rig.migration.status().state().equals(new State.Canceled(true)), "dropped");
+      rig.verifyServed();
+      rig.verifyFormatOneAlone();
     }
   }
 

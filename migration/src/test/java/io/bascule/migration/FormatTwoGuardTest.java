@@ -100,7 +100,7 @@ class FormatTwoGuardTest {
     guard.lose("writing", new IllegalStateException("lost"));
     var marked = new AtomicInteger();
     assertThat(guard.mark("marking", marked::incrementAndGet)).isTrue();
-    guard.lossRecorded();
+    guard.needNoMarks();
     assertThat(guard.mark("marking", marked::incrementAndGet)).isFalse();
     assertThat(marked).hasValue(1);
   }

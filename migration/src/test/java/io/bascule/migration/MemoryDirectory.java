@@ -29,6 +29,10 @@ final class MemoryDirectory {
   volatile int writesLeft = Integer.MAX_VALUE;
 
   volatile boolean syncFails;
+
+  /** Runs before each write to a file. */
+  volatile Runnable beforeWrite = () -> {};
+
   volatile long freeBytes = 1L << 40;
 
   /** What a process that was killed may not do any more. */
@@ -241,6 +245,7 @@ final class MemoryDirectory {
 
     @Override
     public void write(long offsetBytes, ByteBuffer source) {
+      beforeWrite.run();
       mayWrite(openedIn);
       synchronized (content) {
         int length = source.remaining();
