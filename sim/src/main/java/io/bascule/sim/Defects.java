@@ -3,7 +3,7 @@ package io.bascule.sim;
 import io.bascule.sim.rt.Defect;
 import io.bascule.sim.rt.Defect.Edit;
 import java.util.List;
-import java.util.Map;
+import java.util.regex.Pattern;
 
 /** Mistakes somebody could make in the product, each of which the simulator has to find. */
 public final class Defects {
@@ -24,7 +24,14 @@ public final class Defects {
               "exclusive",
               "shared"),
           drop("mirrored-fua-is-ignored", "migration.MirroredVolume", "write", "flush", 0, 0),
-          nothing("loss-goes-on-mirroring", "migration.ModeSwitch", "lost", 0),
+          drop("publish-format-2-first", "migration.MirroredVolume", "readPiece", "shared", 0, 0),
+          drop(
+              "volumes-change-their-size",
+              "migration.MirroredVolume",
+              "sizeBytes",
+              "sizeBytes",
+              1,
+              4096),
           drop(
               "read-format-2-uncopied",
               "migration.MirroredVolume",
@@ -33,33 +40,36 @@ public final class Defects {
               0,
               0),
           drop("marks-believed-after-power-loss", "migration.Marks", "load", "equals", 0, 1),
-          nothing("marks-forget-what-was-touched", "migration.Marks", "touch", 0),
+          drop("clear-a-mark-early", "migration.Marks$Line", "provable", "word", 2, 0),
           other("copy-without-lock", "migration.Copier", "copyBatch", "exclusive", "shared"),
           drop("copier-copies-nothing", "migration.Copier", "put", "write", 0, 0),
           first("free-format-1-early", "migration.Jobs", "decide", "freeFormatOne"),
-          drop(
-              "takeover-ignores-cancel",
-              "migration.MigratingStorage",
-              "phaseUnderWay",
-              "canceled",
-              0,
-              0),
           nothing("format-2-never-synced-before-commit", "migration.PoolFormatTwo", "sync", 0),
           // Format 2.
-          nothing("v2-acknowledges-unwritten", "store.v2.LogWriter", "await", 0),
+          drop("v2-acknowledges-unwritten", "store.v2.VolumeV2", "writeOnce", "await", 0, 0),
           nothing("v2-flush-does-not-sync", "store.v2.VolumePool", "flush", 0),
           drop("v2-checkpoint-before-its-files", "store.v2.Checkpointer", "run", "sync", 0, 0),
           nothing("v2-never-checks-blocks", "store.v2.UnitReader", "verifyBlocks", 1),
           // The record and the lease.
           drop("takeover-keeps-the-epoch", "controller.state.StateDb", "judge", "update", 2, 1),
           drop("old-release-goes-on", "controller.state.StateDb", "judge", "update", 1, 1),
+          never("accept-an-old-epoch", "controller.state.StateDb", "commit", 1),
+          drop("format-2-accepts-an-old-epoch", "store.v2.VolumePool", "open", "epoch", 1, 0),
+          never("cancel-of-a-stale-revision", "controller.upgrade.Upgrades", "judged", 4),
+          drop("cancel-is-not-recorded", "core.upgrade.UpgradeMachine", "goBack", "row", 2, 0),
+          field(
+              "commit-after-cancel",
+              "controller.upgrade.RecordedEnclosure",
+              "recordCommit",
+              "REFUSED",
+              "COMMITTED"),
           drop(
-              "cancel-of-a-stale-revision",
-              "controller.upgrade.Upgrades",
-              "judged",
-              "revision",
-              2,
-              0),
+              "commit-without-confirmation",
+              "core.migration.MigrationMachine",
+              "commitAsked",
+              "reached",
+              0,
+              1),
           drop(
               "answer-is-not-recorded",
               "controller.upgrade.UpgradeStore",
@@ -87,29 +97,60 @@ public final class Defects {
               "ask",
               0,
               0),
+          constant("stalls-are-waited-for", "migration.Migration", "<init>", 1_000, 60_000),
           drop("cancel-does-not-stop-mirroring", "migration.Migration", "cancel", "cancel", 0, 0));
 
-  /** A seed that has found it; a change of the product or of the simulator may move it. */
-  private static final Map<String, Long> FOUND_BY =
-      Map.of(
-          "v1-flush-does-not-sync", 1L,
-          "v1-fua-is-ignored", 1L,
-          "v1-trim-forgets-edges", 1L,
-          "acknowledge-before-both", 6L,
-          "forget-intent", 29L);
+  /**
+   * What {@code ./bascule-sim --defects} has printed: the oracle that finds it, with which seed,
+   * and after how many events. A change of the product or of the simulator may move all of that.
+   */
+  static final String TABLE =
+      """
+      | `v1-flush-does-not-sync` | `I1-format-1-holds-all` | 1 | 4,858 |
+      | `v1-fua-is-ignored` | `I1-format-1-holds-all` | 1 | 5,483 |
+      | `v1-trim-forgets-edges` | `read-what-was-written` | 1 | 340 |
+      | `forget-intent` | `I3-differences-are-marked` | 7 | 75,322 |
+      | `acknowledge-before-both` | `I3-differences-are-marked` | 6 | 54,967 |
+      | `write-both-without-lock` | `I2-format-2-shows-nothing-new` | 107 | 1,859,529 |
+      | `mirrored-fua-is-ignored` | `I1-format-1-holds-all` | 10 | 127,103 |
+      | `publish-format-2-first` | `read-what-was-written` | 79 | 1,333,053 |
+      | `volumes-change-their-size` | `I5-hosts-see-no-change` | 2 | 16,158 |
+      | `read-format-2-uncopied` | `read-what-was-written` | 7 | 66,960 |
+      | `marks-believed-after-power-loss` | `I3-differences-are-marked` | 3 | 29,099 |
+      | `clear-a-mark-early` | `I3-differences-are-marked` | 19 | 281,504 |
+      | `copier-copies-nothing` | `I3-differences-are-marked` | 3 | 25,173 |
+      | `free-format-1-early` | `I1-format-1-holds-all` | 16 | 206,393 |
+      | `format-2-never-synced-before-commit` | `format-2-holds-all` | 3 | 29,393 |
+      | `v2-flush-does-not-sync` | `format-2-holds-all` | 3 | 30,574 |
+      | `v2-checkpoint-before-its-files` | `format-2-holds-all` | 57 | 958,112 |
+      """;
+
+  private static final Pattern ROW =
+      Pattern.compile("\\| `([^`]+)` \\| `([^`]+)` \\| (\\d+) \\| [\\d,]+ \\|");
+
+  /** A row of the table. */
+  record Known(Defect defect, String oracle, long seed) {}
 
   private Defects() {}
 
   /** Those that are known to be found. */
-  static List<Defect> known() {
-    return ALL.stream().filter(defect -> FOUND_BY.containsKey(defect.name())).toList();
+  static List<Known> known() {
+    return TABLE.lines().map(Defects::known).toList();
   }
 
-  /** Those of them that take a few seeds only. */
-  static List<Defect> soonFound() {
-    return known().stream()
-        .filter(defect -> FOUND_BY.getOrDefault(defect.name(), 0L) < 10)
-        .toList();
+  private static Known known(String row) {
+    var found = ROW.matcher(row);
+    if (!found.matches()) {
+      throw new IllegalStateException("not a row: " + row);
+    }
+    return new Known(named(found.group(1)), found.group(2), Long.parseLong(found.group(3)));
+  }
+
+  static Defect named(String name) {
+    return ALL.stream()
+        .filter(defect -> defect.name().equals(name))
+        .findFirst()
+        .orElseThrow(() -> new IllegalArgumentException("there is no defect " + name));
   }
 
   private static Defect drop(
@@ -119,6 +160,14 @@ public final class Defects {
 
   private static Defect nothing(String name, String type, String method, int result) {
     return new Defect(name, type, method, new Edit.Nothing(result));
+  }
+
+  private static Defect never(String name, String type, String method, int nth) {
+    return new Defect(name, type, method, new Edit.Never(nth));
+  }
+
+  private static Defect constant(String name, String type, String method, long from, long to) {
+    return new Defect(name, type, method, new Edit.Constant(from, to));
   }
 
   private static Defect other(

@@ -23,6 +23,8 @@ public final class Simulator {
     long seeds = Long.MAX_VALUE;
     double minutes = Double.POSITIVE_INFINITY;
     boolean replay;
+    boolean shrink;
+    String knobs = "";
     boolean defects;
     boolean keepGoing;
     boolean twice;
@@ -39,7 +41,8 @@ public final class Simulator {
       System.err.println(
           "usage: bascule-sim [--race | --cleaning-day] [--seed S] [--seeds N] [--minutes M]\n"
               + "                   [--keep-going] [--twice]\n"
-              + "       bascule-sim [--race | --cleaning-day] --replay S [--defect NAME]\n"
+              + "       bascule-sim [--race | --cleaning-day] --replay S [--defect NAME] [--knobs K]\n"
+              + "       bascule-sim [--race] --shrink S [--defect NAME]\n"
               + "       bascule-sim --defects [--defect NAME] [--seed S] [--seeds N]");
       System.exit(USAGE);
       return;
@@ -49,6 +52,8 @@ public final class Simulator {
       good = findDefects(wishes);
     } else if (wishes.replay) {
       good = replay(wishes);
+    } else if (wishes.shrink) {
+      good = shrink(wishes);
     } else {
       good = play(wishes);
     }
@@ -66,6 +71,11 @@ public final class Simulator {
           wishes.replay = true;
           wishes.seed = Long.parseLong(value(arguments, ++i));
         }
+        case "--shrink" -> {
+          wishes.shrink = true;
+          wishes.seed = Long.parseLong(value(arguments, ++i));
+        }
+        case "--knobs" -> wishes.knobs = value(arguments, ++i);
         case "--defects" -> wishes.defects = true;
         case "--defect" -> wishes.defect = value(arguments, ++i);
         case "--race" -> wishes.play = RACE;
@@ -100,14 +110,14 @@ public final class Simulator {
     for (long seed = wishes.seed;
         played < wishes.seeds && minutesSince(began) < wishes.minutes;
         seed++) {
-      var report = stage.run(seed, null);
-      if (wishes.twice && stage.run(seed, null).hash() != report.hash()) {
+      var report = stage.run(seed, wishes.knobs, null);
+      if (wishes.twice && stage.run(seed, wishes.knobs, null).hash() != report.hash()) {
         System.out.println("NOT THE SAME RUN TWICE: seed " + seed);
         bad++;
       }
       played++;
       events += report.choices();
-      tell(report);
+      tell(report, wishes);
       if (!report.isGood()) {
         bad++;
         if (!wishes.keepGoing) {
@@ -137,28 +147,45 @@ public final class Simulator {
     return ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime();
   }
 
-  private static void tell(Report report) {
+  private static void tell(Report report, Wishes wishes) {
     System.out.println(report);
     if (!report.isGood()) {
       System.out.println("    " + report.detail());
       System.out.println(
-          "    replay: ./bascule-sim --replay "
-              + report.seed()
-              + "   (commit "
-              + System.getProperty("bascule.sim.commit", "unknown")
-              + ")");
+          "    replay: ./bascule-sim %s--replay %d%s%s   (commit %s)"
+              .formatted(
+                  wishes.play.equals(RACE) ? "--race " : "",
+                  report.seed(),
+                  wishes.knobs.isEmpty() ? "" : " --knobs " + wishes.knobs,
+                  wishes.defect.isEmpty() ? "" : " --defect " + wishes.defect,
+                  System.getProperty("bascule.sim.commit", "unknown")));
     }
+  }
+
+  private static boolean shrink(Wishes wishes) {
+    var stage = new Stage(wishes.play, chosen(wishes));
+    var violated = stage.run(wishes.seed, wishes.knobs, null);
+    tell(violated, wishes);
+    if (violated.isGood()) {
+      return true;
+    }
+    var shrinker = new Shrinker((seed, knobs) -> stage.run(seed, knobs, null), violated);
+    var small = shrinker.shrunk();
+    wishes.knobs = small.knobs();
+    System.out.printf(Locale.ROOT, "shrunk in %d runs to:%n", shrinker.runs());
+    tell(small, wishes);
+    return false;
   }
 
   /** Twice, to be compared line by line. */
   private static boolean replay(Wishes wishes) {
     var stage = new Stage(wishes.play, chosen(wishes));
     List<String> lines = new ArrayList<>();
-    var first = stage.run(wishes.seed, lines::add);
+    var first = stage.run(wishes.seed, wishes.knobs, lines::add);
     List<String> again = new ArrayList<>();
-    var second = stage.run(wishes.seed, again::add);
+    var second = stage.run(wishes.seed, wishes.knobs, again::add);
     lines.forEach(System.out::println);
-    tell(first);
+    tell(first, wishes);
     for (int i = 0; i < Math.min(lines.size(), again.size()); i++) {
       if (!lines.get(i).equals(again.get(i))) {
         System.out.println("first different, line " + (i + 1) + ":");
@@ -175,7 +202,7 @@ public final class Simulator {
   }
 
   private static List<Defect> chosen(Wishes wishes) {
-    return Defects.ALL.stream().filter(defect -> defect.name().equals(wishes.defect)).toList();
+    return wishes.defect.isEmpty() ? List.of() : List.of(Defects.named(wishes.defect));
   }
 
   /** The table of docs/simulation.md. */

@@ -14,7 +14,8 @@ public record Defect(String name, String type, String method, Edit edit) {
   public sealed interface Edit {
     /**
      * Calls of that method are left out: their arguments are evaluated, and they give {@code
-     * result} (a number or a boolean) if they give anything.
+     * result} (a number or a boolean) if they give anything. One that would give its own kind gives
+     * the object it was called on.
      *
      * @param nth which of them in the order of the code, from 1; 0 is all
      */
@@ -25,6 +26,9 @@ public record Defect(String name, String type, String method, Edit edit) {
 
     /** The {@code nth} condition in the order of the code, from 1, is taken the other way round. */
     record Negated(int nth) implements Edit {}
+
+    /** What stands under the {@code nth} condition, from 1, is never done. */
+    record Never(int nth) implements Edit {}
 
     /** A constant is another one: {@code from} to {@code to}, wherever it stands. */
     record Constant(long from, long to) implements Edit {}

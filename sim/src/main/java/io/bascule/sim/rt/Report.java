@@ -8,6 +8,7 @@ package io.bascule.sim.rt;
  * @param choices how often a thread was chosen
  * @param millis of virtual time
  * @param hash of the trace
+ * @param knobs what the run was made of, as {@link Stage.Play} takes it
  * @param foreign wake-ups from outside of the simulation, which there should not be
  */
 public record Report(
@@ -21,7 +22,8 @@ public record Report(
     long foreign,
     long commands,
     long blows,
-    long losses) {
+    long losses,
+    String knobs) {
 
   public boolean isGood() {
     return verdict.isEmpty();

@@ -489,6 +489,7 @@ final class Rewriter {
               switch (defect.edit()) {
                 case Edit.NoCall edit -> noCall(to, element, defect, edit);
                 case Edit.Negated edit -> negated(to, element, defect, edit);
+                case Edit.Never edit -> never(to, element, defect, edit);
                 case Edit.Constant edit -> constant(to, element, defect, edit);
                 case Edit.OtherCall edit -> otherCall(to, element, defect, edit);
                 case Edit.OtherField edit -> otherField(to, element, edit);
@@ -518,7 +519,11 @@ final class Rewriter {
         for (int i = shape.parameterCount() - 1; i >= 0; i--) {
           pop(to, shape.parameterType(i));
         }
-        if (call.opcode() != Opcode.INVOKESTATIC) {
+        boolean isStatic = call.opcode() == Opcode.INVOKESTATIC;
+        if (!isStatic && shape.returnType().equals(call.owner().asSymbol())) {
+          return true;
+        }
+        if (!isStatic) {
           to.pop();
         }
         push(to, shape.returnType(), edit.result());
@@ -542,6 +547,24 @@ final class Rewriter {
           return false;
         }
         to.branch(opposite(branch.opcode()), branch.target());
+        return true;
+      }
+
+      /** A condition is compiled to a jump over what stands under it. */
+      private boolean never(CodeBuilder to, CodeElement element, Defect defect, Edit.Never edit) {
+        if (!(element instanceof BranchInstruction branch)
+            || branch.opcode() == Opcode.GOTO
+            || branch.opcode() == Opcode.GOTO_W
+            || !isNth(defect, edit.nth())) {
+          return false;
+        }
+        String name = branch.opcode().name();
+        if (name.startsWith("IF_")) {
+          to.pop2();
+        } else {
+          to.pop();
+        }
+        to.goto_(branch.target());
         return true;
       }
 

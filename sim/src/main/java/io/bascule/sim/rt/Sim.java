@@ -115,6 +115,10 @@ public final class Sim {
   private long foreignWakeups;
   private boolean over;
   private @Nullable SimThread running;
+
+  /** Nobody else is chosen while it can be. */
+  private @Nullable SimThread only;
+
   private BiConsumer<SimProcess, Throwable> onUncaught = (process, e) -> {};
   private @Nullable Consumer<String> trace;
   private Connector connector =
@@ -263,6 +267,30 @@ public final class Sim {
     return made;
   }
 
+  /**
+   * Runs {@code work} on a thread of its own while everybody else stands still: what it looks at
+   * does not change. It must not wait for anybody.
+   */
+  public void alone(SimProcess process, String name, Runnable work) {
+    var asking = Thread.currentThread();
+    var one = new SimThread(this, process, threadNumbers++, name);
+    only = one;
+    thread(
+            one,
+            () -> {
+              try {
+                work.run();
+              } finally {
+                only = null;
+                LockSupport.unpark(asking);
+              }
+            })
+        .start();
+    while (only == one) {
+      LockSupport.park(this);
+    }
+  }
+
   /** Runs {@code work} in the process at that time, unless the process is dead by then. */
   public Object at(SimProcess process, long atNanos, Runnable work) {
     return timer(process, Math.max(nowNanos, atNanos), work);
@@ -308,8 +336,10 @@ public final class Sim {
   }
 
   private void choose() {
-    Ready next;
-    if (fifo) {
+    Ready next = ofOnly();
+    if (next != null) {
+      ready.remove(next);
+    } else if (fifo) {
       next = ready.remove(0);
     } else {
       int at = ready.size() == 1 ? 0 : dice.below(ready.size());
@@ -330,6 +360,15 @@ public final class Sim {
     } finally {
       running = null;
     }
+  }
+
+  private @Nullable Ready ofOnly() {
+    for (int i = 0; only != null && i < ready.size(); i++) {
+      if (ready.get(i).thread == only) {
+        return ready.get(i);
+      }
+    }
+    return null;
   }
 
   private void fire(Timer timer) {
@@ -377,11 +416,14 @@ public final class Sim {
   }
 
   Thread thread(SimProcess process, String name, Runnable work) {
-    var made = new SimThread(this, process, threadNumbers++, name);
+    return thread(new SimThread(this, process, threadNumbers++, name), work);
+  }
+
+  private Thread thread(SimThread made, Runnable work) {
     try {
       var builder = (Thread.Builder.OfVirtual) BUILDER.newInstance(made);
       return builder
-          .name(name)
+          .name(made.name)
           .uncaughtExceptionHandler((thread, e) -> uncaught(made, e))
           .unstarted(work);
     } catch (ReflectiveOperationException e) {

@@ -6,9 +6,9 @@ import org.jspecify.annotations.Nullable;
 
 /** The product and the simulated world around it, loaded once, played with any number of seeds. */
 public final class Stage {
-  /** What is played. */
+  /** What is played: {@code knobs} are those, as {@code a=1,b=2}, that the seed does not draw. */
   public interface Play {
-    Report run(long seed, @Nullable Consumer<String> trace);
+    Report run(long seed, String knobs, @Nullable Consumer<String> trace);
   }
 
   private final SimLoader loader;
@@ -25,7 +25,11 @@ public final class Stage {
   }
 
   public Report run(long seed, @Nullable Consumer<String> trace) {
-    return play.run(seed, trace);
+    return play.run(seed, "", trace);
+  }
+
+  public Report run(long seed, String knobs, @Nullable Consumer<String> trace) {
+    return play.run(seed, knobs, trace);
   }
 
   /** The defects whose places were found so far: classes are loaded when they are used. */

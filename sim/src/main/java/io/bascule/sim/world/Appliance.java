@@ -30,6 +30,9 @@ import org.jspecify.annotations.Nullable;
 
 /** The simulated appliance: everything that outlives its processes, and who judges it. */
 final class Appliance implements AutoCloseable {
+  /** Changes of the disk from look to look at what a death would leave. */
+  private static final int LOOKS_MEAN = 1_000;
+
   private static final Path STATE_FILE = stateFileOfJvm();
 
   private final Sim sim;
@@ -42,7 +45,10 @@ final class Appliance implements AutoCloseable {
   private final Map<ControllerId, Box> boxes = new EnumMap<>(ControllerId.class);
   private final Map<UUID, Long> catalog = new LinkedHashMap<>();
   private final Oracles oracles = new Oracles(this);
+  private final FormatOracles formats = new FormatOracles(this);
   private final Blows blows;
+  private final Dice looks;
+  private int untilLook;
   private final TrustStore trust = trustNobody();
   private UUID kernelBoot;
   private boolean chassisUp = true;
@@ -59,10 +65,11 @@ final class Appliance implements AutoCloseable {
     this.disk = new Disk(dice.fork());
     this.kernelBoot = new UUID(dice.next(), dice.next());
     this.blows = new Blows(this, dice.fork(), knobs);
+    this.looks = dice.fork();
     this.state = new StateStore(this::committing);
     sim.connector(url -> state.open());
     sim.onUncaught(this::uncaught);
-    disk.watch(this::touched);
+    disk.watch(new Watch());
     for (var id : ControllerId.values()) {
       boxes.put(id, new Box(this, id));
     }
@@ -181,12 +188,20 @@ final class Appliance implements AutoCloseable {
     return oracles;
   }
 
+  FormatOracles formats() {
+    return formats;
+  }
+
   TrustStore trust() {
     return trust;
   }
 
   Map<UUID, Long> catalog() {
     return catalog;
+  }
+
+  UUID volume(int number) {
+    return List.copyOf(catalog.keySet()).get(number);
   }
 
   UUID kernelBoot() {
@@ -278,8 +293,18 @@ final class Appliance implements AutoCloseable {
   /** Whatever dies now: what it leaves must be right. */
   void judgeBeforeDeath() {
     if (begun) {
-      oracles.forkOpensAsFormatOne(false);
-      oracles.forkOpensAsFormatOne(true);
+      sim.alone(process, "judge", this::judge);
+    }
+  }
+
+  private void judge() {
+    for (boolean powerLoss : new boolean[] {false, true}) {
+      if (committed) {
+        formats.forkOpensAsFormatTwo(powerLoss);
+      } else {
+        oracles.forkOpensAsFormatOne(powerLoss);
+        formats.forkIsMarked(powerLoss);
+      }
     }
   }
 
@@ -299,10 +324,29 @@ final class Appliance implements AutoCloseable {
     }
   }
 
-  private void touched(String what) {
-    if (begun) {
-      oracles.changed(what);
-      blows.step();
+  private final class Watch implements Disk.Watcher {
+    @Override
+    public void touched(String what) {
+      if (begun) {
+        oracles.changed(what);
+        lookSometimes();
+        blows.step();
+      }
+    }
+
+    /** What a death would leave now, though nobody dies. */
+    private void lookSometimes() {
+      if (--untilLook <= 0) {
+        untilLook = 1 + looks.below(2 * LOOKS_MEAN);
+        judgeBeforeDeath();
+      }
+    }
+
+    @Override
+    public void failed(String folder, String what) {
+      if (folder.equals(SimEnclosure.V2) && !what.equals("read")) {
+        formats.failed(sim.process(), Thread.currentThread().getName());
+      }
     }
   }
 
@@ -320,6 +364,7 @@ final class Appliance implements AutoCloseable {
   void committed() {
     committed = true;
     disk.noFaults();
+    judgeBeforeDeath();
   }
 
   /** Format 1 is what counts. */
@@ -334,7 +379,7 @@ final class Appliance implements AutoCloseable {
     return switch (knobs.faults()) {
       case FULL -> e instanceof StoreException.Full;
       case FORMAT_2_ROTS -> committed && e instanceof StoreException.Corrupt;
-      case NONE, FORMAT_2_FAILS, FORMAT_2_STALLS -> false;
+      case NONE, FORMAT_2_FAILS, FORMAT_2_STALLS, FORMAT_2_SLOW -> false;
     };
   }
 

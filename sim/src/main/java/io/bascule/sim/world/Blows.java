@@ -114,11 +114,15 @@ final class Blows {
       if (Releases.V122.equals(standby.slots().get(slot)) && standby.bootSlot() != slot) {
         appliance.judgeBeforeDeath();
         standby.bootsAgainstThePlan(slot);
+        long after = dice.between(0, 2_000_000_000L);
         Sim.current()
-            .at(
+            .start(
                 appliance.process(),
-                Sim.current().nowNanos() + dice.between(0, 2_000_000_000L),
-                () -> appliance.active().ifPresent(one -> die(one.id())));
+                "blow",
+                () -> {
+                  LockSupport.parkNanos(after);
+                  appliance.active().ifPresent(one -> die(one.id()));
+                });
       }
     }
   }

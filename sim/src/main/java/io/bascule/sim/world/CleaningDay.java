@@ -37,7 +37,7 @@ public final class CleaningDay implements io.bascule.sim.rt.Stage.Play {
   public CleaningDay() {}
 
   @Override
-  public Report run(long seed, @Nullable Consumer<String> trace) {
+  public Report run(long seed, String others, @Nullable Consumer<String> trace) {
     var sim = new Sim(seed);
     if (trace != null) {
       sim.trace(trace);
@@ -70,7 +70,8 @@ public final class CleaningDay implements io.bascule.sim.rt.Stage.Play {
           sim.foreignWakeups(),
           writes,
           0,
-          0);
+          0,
+          "");
     } finally {
       sim.close();
     }

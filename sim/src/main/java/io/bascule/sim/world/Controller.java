@@ -197,6 +197,7 @@ final class Controller {
       }
       case Effect.Serve _ -> {
         var ours = java.util.Objects.requireNonNull(granted);
+        appliance.oracles().requireOldEpochsFenced(ours.db().epoch());
         var made = Serving.open(this, ours.db());
         serving = made;
         made.begin();

@@ -39,11 +39,15 @@ final class Disk {
     int stalls;
     long stallMillis = 1_500;
     long syncMicrosMax = 3_000;
+    int slowMicrosMax;
   }
 
   /** Told of every operation that changes something, before and after. */
   interface Watcher {
     void touched(String what);
+
+    /** Something was not done, because the disk failed. */
+    default void failed(String folder, String what) {}
   }
 
   /** What one file holds, now and after a power loss. */
@@ -287,6 +291,48 @@ final class Disk {
     return copy;
   }
 
+  /** A {@link #fork} that stays what it is, whatever happens to this disk from now on. */
+  Disk copy() {
+    var copy = fork(false);
+    for (var folder : copy.folders.values()) {
+      for (var content : folder.files.values()) {
+        content.durable = new byte[0][];
+        for (int at = 0; at < content.pages.length; at++) {
+          byte[] page = content.pages[at];
+          content.pages[at] = page == null ? null : page.clone();
+        }
+      }
+    }
+    return copy;
+  }
+
+  /** What the file holds there, without time and faults; false if there is no such file. */
+  boolean peek(String folder, String name, long offset, ByteBuffer into) {
+    var in = folders.get(folder);
+    var content = in == null ? null : in.files.get(name);
+    if (content == null) {
+      return false;
+    }
+    copy(content, offset, into);
+    return true;
+  }
+
+  private static void copy(Content content, long offset, ByteBuffer destination) {
+    while (destination.hasRemaining()) {
+      int from = (int) (offset % PAGE);
+      int bytes = Math.min(PAGE - from, destination.remaining());
+      byte[] page = offset < content.length ? content.page((int) (offset / PAGE)) : null;
+      if (page == null) {
+        for (int i = 0; i < bytes; i++) {
+          destination.put((byte) 0);
+        }
+      } else {
+        destination.put(page, from, bytes);
+      }
+      offset += bytes;
+    }
+  }
+
   private static Content shared(Content of) {
     var copy = new Content();
     copy.pages = of.pages.clone();
@@ -354,6 +400,11 @@ final class Disk {
     }
   }
 
+  private long slowMicros(String folder) {
+    int most = faults(folder).slowMicrosMax;
+    return most == 0 ? 0 : dice.below(most);
+  }
+
   private boolean happens(int oneIn) {
     return timed && oneIn > 0 && dice.oneIn(oneIn);
   }
@@ -380,6 +431,7 @@ final class Disk {
     private void failSometimes(int rate, String what) {
       if (happens(rate)) {
         Sim.current().note("fails: " + folder + " " + what, 0);
+        watcher.failed(folder, what);
         throw io("cannot " + what);
       }
     }
@@ -494,6 +546,7 @@ final class Disk {
     private void failSometimes(int rate, String what) {
       if (happens(rate)) {
         Sim.current().note("fails: " + what + " " + name, 0);
+        watcher.failed(folder, what);
         throw io("cannot " + what + " " + name);
       }
     }
@@ -505,23 +558,7 @@ final class Disk {
       stallSometimes(folder);
       failSometimes(faults(folder).readFails, "read");
       check();
-      copy(offsetBytes, destination);
-    }
-
-    private void copy(long offset, ByteBuffer destination) {
-      while (destination.hasRemaining()) {
-        int from = (int) (offset % PAGE);
-        int bytes = Math.min(PAGE - from, destination.remaining());
-        byte[] page = offset < content.length ? content.page((int) (offset / PAGE)) : null;
-        if (page == null) {
-          for (int i = 0; i < bytes; i++) {
-            destination.put((byte) 0);
-          }
-        } else {
-          destination.put(page, from, bytes);
-        }
-        offset += bytes;
-      }
+      copy(content, offsetBytes, destination);
     }
 
     @Override
@@ -531,14 +568,14 @@ final class Disk {
         return Volume.WOULD_BLOCK;
       }
       int bytes = destination.remaining();
-      copy(offsetBytes, destination);
+      copy(content, offsetBytes, destination);
       return bytes;
     }
 
     @Override
     public void write(long offsetBytes, ByteBuffer source) {
       check();
-      takes(timed && dice.oneIn(2) ? 5 + dice.below(25) : 0);
+      takes(timed && dice.oneIn(2) ? 5 + dice.below(25) + slowMicros(folder) : 0);
       stallSometimes(folder);
       failSometimes(faults(folder).writeFails, "write");
       check();

@@ -8,9 +8,9 @@ import java.util.List;
  * What hosts wrote to each block of a volume, when, and what was promised of it: so it is known
  * which values may be read. Times are numbers that grow with every beginning and end.
  *
- * <p>A version may be read unless one that was acknowledged began after the end of it, and ended
- * before the read began. After a power loss a version may be found unless one that was on stable
- * storage began after the end of it.
+ * <p>A version may be read unless one that was acknowledged, or read, began after the end of it,
+ * and was so before the read began. After a power loss a version may be found unless one that was
+ * on stable storage began after the end of it.
  */
 final class History {
   private static final long NEVER = Long.MAX_VALUE;
@@ -20,6 +20,10 @@ final class History {
     final long value;
     long begun;
     long ended = NEVER;
+
+    /** The end of the first read that has found it: from then on it has happened. */
+    long seen = NEVER;
+
     boolean durable;
 
     Version(long value, long begun) {
@@ -114,7 +118,7 @@ final class History {
 
   private static boolean isReadable(List<Version> versions, Version one, long readBegun) {
     for (var other : versions) {
-      if (one.ended < other.begun && other.ended < readBegun) {
+      if (one.ended < other.begun && Math.min(other.ended, other.seen) < readBegun) {
         return false;
       }
     }
@@ -136,12 +140,13 @@ final class History {
       long block = first + at / Blocks.BYTES;
       long value = Blocks.value(found, at, block);
       var versions = blocks.get((int) block);
-      boolean fits = false;
-      for (var version : versions) {
-        fits |= version.value == value && isReadable(versions, version, readBegun);
-      }
-      if (!fits) {
+      var alike = versions.stream().filter(version -> version.value == value).toList();
+      if (alike.stream().noneMatch(version -> isReadable(versions, version, readBegun))) {
         throw new Violation(oracle, told(block, value));
+      }
+      if (alike.size() == 1) {
+        var one = alike.getFirst();
+        one.seen = Math.min(one.seen, now());
       }
     }
   }
@@ -178,9 +183,36 @@ final class History {
         }
       }
       kept.durable = durable || powerLost;
+      kept.seen = NEVER;
       kept.begun = now();
       kept.ended = now();
     }
+  }
+
+  /**
+   * Of what was found in two places one after the other, the first is no newer than the second: a
+   * version that ended before another began is older.
+   */
+  void notNewer(long first, ByteBuffer found, ByteBuffer then, String oracle) {
+    for (int at = 0; at < found.limit(); at += Blocks.BYTES) {
+      long block = first + at / Blocks.BYTES;
+      long one = Blocks.value(found, at, block);
+      long two = Blocks.value(then, at, block);
+      if (one != two && !mayFollow(blocks.get((int) block), one, two)) {
+        throw new Violation(oracle, "write " + one + " was read; " + told(block, two));
+      }
+    }
+  }
+
+  private static boolean mayFollow(List<Version> versions, long one, long two) {
+    for (var before : versions) {
+      for (var after : versions) {
+        if (before.value == one && after.value == two && after.ended >= before.begun) {
+          return true;
+        }
+      }
+    }
+    return false;
   }
 
   private Version fits(long block, ByteBuffer found, int at, boolean powerLost, String oracle) {

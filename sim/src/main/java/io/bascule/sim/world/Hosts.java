@@ -123,7 +123,9 @@ final class Hosts {
       long from = System.nanoTime();
       boolean acknowledged = false;
       try {
-        acknowledged = command.run(serving.volumes().get(number));
+        var volume = serving.volumes().get(number);
+        appliance.formats().seen(serving, volume, appliance.volume(number));
+        acknowledged = command.run(volume);
       } catch (StoreException e) {
         Sim.current().note("host error", 0);
         Sim.current().say(String.valueOf(e));
@@ -133,6 +135,7 @@ final class Hosts {
       } catch (Violation e) {
         appliance.fail(e);
       } finally {
+        appliance.formats().took(System.nanoTime() - from);
         serving.leave(acknowledged, System.nanoTime() - from);
       }
     }
@@ -166,8 +169,7 @@ final class Hosts {
 
     private void command() throws InterruptedException {
       int volume = dice.below(appliance.catalog().size());
-      var uuid = List.copyOf(appliance.catalog().keySet()).get(volume);
-      var history = appliance.oracles().history(uuid);
+      var history = appliance.oracles().history(appliance.volume(volume));
       int count = dice.oneIn(3) ? 1 + dice.below(LONGEST_BLOCKS) : 1 + dice.below(16);
       count = (int) Math.min(count, history.blockCount());
       long first = place(history.blockCount(), count);
@@ -221,7 +223,7 @@ final class Hosts {
             volume.read(offset, found);
           }
           history.read(first, found.flip(), begun, "read-what-was-written");
-          appliance.oracles().read();
+          appliance.formats().read(volume.uuid(), first, found);
           return false;
         };
       }

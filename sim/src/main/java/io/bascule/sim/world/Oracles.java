@@ -1,5 +1,6 @@
 package io.bascule.sim.world;
 
+import io.bascule.controller.state.StateDbException;
 import io.bascule.core.Slot;
 import io.bascule.core.upgrade.Upgrade;
 import io.bascule.core.volume.StoreException;
@@ -7,6 +8,8 @@ import io.bascule.core.volume.Volume;
 import io.bascule.sim.rt.Sim;
 import io.bascule.sim.rt.SimProcess;
 import io.bascule.store.v1.StoreV1;
+import io.bascule.store.v2.PoolSettings;
+import io.bascule.store.v2.VolumePool;
 import java.nio.ByteBuffer;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -27,6 +30,7 @@ import org.jspecify.annotations.Nullable;
  *  one-active              hosts are served by the holder of the lease alone
  *  only-the-lease-writes   nobody else changes the disk
  *  epoch-grows             with every takeover
+ *  old-epoch-writes-nothing after a takeover, neither in the record nor in format 2
  *  I4-row                  the row goes from revision to revision; canceled and committed are for good
  *  cancel-contract         what a cancel may do and when (see {@link CancelTable})
  *  cancel-or-commit        exactly one of both wins, and the answers were true
@@ -44,8 +48,6 @@ final class Oracles {
   private String mustCancel = "";
   private long canceledFrom = -1;
   private long losses;
-  private long forks;
-  private long readsChecked;
 
   Oracles(Appliance appliance) {
     this.appliance = appliance;
@@ -68,24 +70,12 @@ final class Oracles {
     return losses;
   }
 
-  long forks() {
-    return forks;
-  }
-
-  long readsChecked() {
-    return readsChecked;
-  }
-
   void powerLost() {
     powerWasLost = true;
   }
 
   void lost(Upgrade.Cause cause) {
     losses++;
-  }
-
-  void read() {
-    readsChecked++;
   }
 
   // ---- after a restart
@@ -135,23 +125,13 @@ final class Oracles {
     if (!appliance.isFormatOne()) {
       return;
     }
-    forks++;
     var fork = appliance.disk().fork(powerLoss);
     String oracle = "I1-format-1-holds-all";
-    // Once the power was lost nothing else is promised, until somebody has looked what is there.
-    boolean flushedOnly = powerLoss || powerWasLost;
     try {
       var store = new StoreV1(fork.directory(SimEnclosure.V1));
-      var buffer = ByteBuffer.allocate(64 * Blocks.BYTES);
-      for (var entry : histories.entrySet()) {
-        try (var volume = store.open(entry.getKey())) {
-          var history = entry.getValue();
-          for (long block = 0; block < history.blockCount(); block += 64) {
-            int count = (int) Math.min(64, history.blockCount() - block);
-            buffer.clear().limit(count * Blocks.BYTES);
-            volume.read(block * Blocks.BYTES, buffer);
-            history.inspect(block, buffer.flip(), flushedOnly, oracle);
-          }
+      for (UUID uuid : histories.keySet()) {
+        try (var volume = store.open(uuid)) {
+          inspect(volume, powerLoss, oracle);
         }
       }
     } catch (StoreException e) {
@@ -160,6 +140,20 @@ final class Oracles {
       appliance.fail(
           new Violation(
               oracle, (powerLoss ? "after a power loss " : "after a kill ") + e.getMessage()));
+    }
+  }
+
+  /** What a volume holds that nobody uses. */
+  void inspect(Volume volume, boolean powerLoss, String oracle) {
+    // Once the power was lost nothing else is promised, until somebody has looked what is there.
+    boolean flushedOnly = powerLoss || powerWasLost;
+    var history = history(volume.uuid());
+    var buffer = ByteBuffer.allocate(64 * Blocks.BYTES);
+    for (long block = 0; block < history.blockCount(); block += 64) {
+      int count = (int) Math.min(64, history.blockCount() - block);
+      buffer.clear().limit(count * Blocks.BYTES);
+      volume.read(block * Blocks.BYTES, buffer);
+      history.inspect(block, buffer.flip(), flushedOnly, oracle);
     }
   }
 
@@ -192,6 +186,29 @@ final class Oracles {
     if (runs) {
       appliance.fail(
           new Violation("cancel-contract", "slot " + slot + " of " + box.id() + " is in use"));
+    }
+  }
+
+  /** Whoever became active before, and still believes it: nothing of his is taken. */
+  void requireOldEpochsFenced(long epoch) {
+    String oracle = "old-epoch-writes-nothing";
+    try (var old = appliance.state().ofEpoch(epoch - 1)) {
+      boolean written = old.transaction(sql -> true);
+      appliance.fail(
+          new Violation(oracle, "a transaction of epoch " + (epoch - 1) + ": " + written));
+    } catch (StateDbException fenced) {
+      Sim.current().say("as it must be: " + fenced.getMessage());
+    }
+    var left = appliance.disk().copy();
+    if (left.exists(SimEnclosure.V2) && VolumePool.exists(left.directory(SimEnclosure.V2))) {
+      try {
+        VolumePool.open(
+                left.directory(SimEnclosure.V2), PoolSettings.DEFAULT.withBackground(false), 0)
+            .abandon();
+        appliance.fail(new Violation(oracle, "format 2 is opened in epoch 0"));
+      } catch (StoreException fenced) {
+        Sim.current().say("as it must be: " + fenced.getMessage());
+      }
     }
   }
 

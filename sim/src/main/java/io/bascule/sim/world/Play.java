@@ -19,15 +19,15 @@ public class Play implements io.bascule.sim.rt.Stage.Play {
   }
 
   @Override
-  public Report run(long seed, @Nullable Consumer<String> trace) {
+  public Report run(long seed, String others, @Nullable Consumer<String> trace) {
     var sim = new Sim(seed);
     if (trace != null) {
       sim.trace(trace);
     }
     sim.limit(CHOICES_MAX);
-    var knobs = draw(sim.dice());
+    var knobs = draw(sim.dice()).with(others);
     PoolKnobs.set(knobs);
-    sim.say(knobs.toString());
+    sim.say(knobs.inWords());
     try (var appliance = new Appliance(sim, knobs)) {
       Mischief.in(appliance);
       var story = new Story(sim, appliance);
@@ -47,7 +47,8 @@ public class Play implements io.bascule.sim.rt.Stage.Play {
           sim.foreignWakeups(),
           story.hosts().commands(),
           appliance.blows().struck(),
-          appliance.oracles().losses());
+          appliance.oracles().losses(),
+          knobs.inWords());
     } catch (java.sql.SQLException e) {
       throw new IllegalStateException(e);
     } finally {

@@ -109,6 +109,11 @@ final class Serving {
     return volumes;
   }
 
+  /** Whether snapshots and all else are offered that only format 2 has. */
+  boolean hasFeatures() {
+    return storage.snapshots().isPresent();
+  }
+
   boolean isAccepting() {
     return accepting;
   }

@@ -68,6 +68,7 @@ final class SimEnclosure extends RecordedEnclosure {
     Sim.current().say(cause.detail());
     appliance.oracles().lost(cause);
     super.recordLoss(cause);
+    appliance.formats().recorded();
   }
 
   @Override
@@ -93,6 +94,9 @@ final class SimEnclosure extends RecordedEnclosure {
   @Override
   public void alert(String severity, String kind, String message, String whatToDo) {
     Sim.current().say("alert " + kind + ": " + message);
+    if (kind.equals("migration.mismatch")) {
+      appliance.formats().differs(message);
+    }
     super.alert(severity, kind, message, whatToDo);
   }
 }

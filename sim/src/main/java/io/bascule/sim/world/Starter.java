@@ -12,10 +12,6 @@ import io.bascule.core.upgrade.UpgradeEvent;
 import io.bascule.core.upgrade.UpgradeMachine;
 import io.bascule.core.upgrade.World;
 import io.bascule.sim.rt.Rt;
-import java.lang.reflect.Field;
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Method;
-import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -30,49 +26,20 @@ final class Starter {
   private final Object store;
 
   Starter(Upgrades upgrades) {
-    this.owner = field(upgrades, "owner");
-    this.store = field(upgrades, "store");
-  }
-
-  private static Object field(Object of, String name) {
-    try {
-      Field field = of.getClass().getDeclaredField(name);
-      field.setAccessible(true);
-      return field.get(of);
-    } catch (ReflectiveOperationException e) {
-      throw new IllegalStateException(e);
-    }
-  }
-
-  private static Object call(Object of, String name, Object... arguments) {
-    try {
-      Method method =
-          Arrays.stream(of.getClass().getDeclaredMethods())
-              .filter(m -> m.getName().equals(name) && m.getParameterCount() == arguments.length)
-              .findFirst()
-              .orElseThrow();
-      method.setAccessible(true);
-      return method.invoke(of, arguments);
-    } catch (InvocationTargetException e) {
-      if (e.getCause() instanceof RuntimeException cause) {
-        throw cause;
-      }
-      throw new IllegalStateException(e.getCause());
-    } catch (IllegalAccessException e) {
-      throw new IllegalStateException(e);
-    }
+    this.owner = Inside.field(upgrades, "owner");
+    this.store = Inside.field(upgrades, "store");
   }
 
   /** Lets the upgrade's thread do {@code work} between two actions. */
   @SuppressWarnings("unchecked")
   <T> T ask(Function<World, T> work) {
-    return (T) call(owner, "ask", work);
+    return (T) Inside.call(owner, "ask", work);
   }
 
   /** The record as the upgrade's thread believes it to be; only within {@link #ask}. */
   @SuppressWarnings("unchecked")
   Optional<Upgrade> upgrade() {
-    return (Optional<Upgrade>) call(call(owner, "snapshot"), "upgrade");
+    return (Optional<Upgrade>) Inside.call(Inside.call(owner, "snapshot"), "upgrade");
   }
 
   /**
@@ -89,13 +56,13 @@ final class Starter {
       Upgrade.Tuning tuning) {
     boolean _ =
         this.<Boolean>ask(world -> {
-          Object row = call(store, "row");
-          long revision = (Long) call(row, "revision");
+          Object row = Inside.call(store, "row");
+          long revision = (Long) Inside.call(row, "revision");
           var upgrade =
               UpgradeMachine.begin(
                   plan(id, old, fresh, from, oldSlots, world.self(), tuning),
                   revision,
-                  (Upgrade.Row) call(row, "row"),
+                  (Upgrade.Row) Inside.call(row, "row"),
                   Set.of(),
                   tuning,
                   "operator",
@@ -104,7 +71,7 @@ final class Starter {
             var done = new UpgradeEvent.GoalsReached(world.self(), Rt.instant());
             upgrade = ((UpgradeMachine.Result.Changed) UpgradeMachine.step(upgrade, done)).next();
           }
-          call(owner, "begin", upgrade, revision);
+          Inside.call(owner, "begin", upgrade, revision);
           return true;
         });
   }

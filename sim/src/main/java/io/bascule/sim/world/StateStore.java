@@ -1,5 +1,6 @@
 package io.bascule.sim.world;
 
+import io.bascule.controller.state.StateDb;
 import io.bascule.sim.rt.Sim;
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.InvocationTargetException;
@@ -61,6 +62,18 @@ final class StateStore implements AutoCloseable {
     return (Connection)
         Proxy.newProxyInstance(
             StateStore.class.getClassLoader(), new Class<?>[] {Connection.class}, handler);
+  }
+
+  /** As somebody sees it who became active in that epoch, and does not know of later ones. */
+  StateDb ofEpoch(long epoch) {
+    try {
+      var made = StateDb.class.getDeclaredConstructors()[0];
+      made.setAccessible(true);
+      StateDb.Fatal fatal = (why, cause) -> Sim.current().say("fatal: " + why);
+      return (StateDb) made.newInstance(open(), epoch, fatal, StateDb.Spare.NONE);
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   private void execute(String text) throws SQLException {

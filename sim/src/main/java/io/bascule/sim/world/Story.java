@@ -84,7 +84,7 @@ final class Story {
       operators[i] = operator;
       sim.start(appliance.process(), "operator" + i, operator::run);
     }
-    long calmAt = sim.nowNanos() + dice.between(5 * SECOND, 40 * SECOND);
+    long calmAt = sim.nowNanos() + knobs.troubleMillis() * 1_000_000;
     while (sim.nowNanos() < calmAt && !hasEnded()) {
       pass(SECOND / 20);
       if (knobs.faults() == Knobs.Faults.FORMAT_2_ROTS && appliance.isFormatOne()) {
@@ -197,8 +197,9 @@ final class Story {
       }
       case FORMAT_2_STALLS -> {
         two.stalls = 1 << dice.between(7, 11);
-        two.stallMillis = dice.between(50, 3_000);
+        two.stallMillis = dice.oneIn(4) ? dice.between(3_000, 20_000) : dice.between(50, 3_000);
       }
+      case FORMAT_2_SLOW -> two.slowMicrosMax = (int) dice.between(500, 20_000);
       case FULL ->
           appliance
               .disk()
