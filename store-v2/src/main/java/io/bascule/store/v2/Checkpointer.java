@@ -84,7 +84,26 @@ final class Checkpointer {
 
   /** Verifies some of what checkpoints hold; whether there is more in this pass. */
   synchronized boolean scrub(long budgetBytes, Consumer<Finding> lost) {
+    mendSuperblocks();
     return scrubber.step(budgetBytes, lost);
+  }
+
+  /** One that is damaged is written anew at once: the other one is all there is meanwhile. */
+  private void mendSuperblocks() {
+    synchronized (superblockLock) {
+      if (!ended && !Superblock.NAMES.stream().allMatch(this::isPresentSuperblock)) {
+        LOG.log(System.Logger.Level.WARNING, "a superblock is damaged; both are written anew");
+        publish(superblock, false);
+      }
+    }
+  }
+
+  private boolean isPresentSuperblock(String name) {
+    try {
+      return Superblock.read(directory, name).generation() == superblock.generation();
+    } catch (StoreException e) {
+      return false;
+    }
   }
 
   Superblock superblock() {

@@ -458,6 +458,20 @@ class DamageTest {
     }
   }
 
+  /** One after the other: each was damaged while the other was whole. */
+  @Test
+  void shouldMendSuperblocksWhileOneIsWhole() {
+    var damaged = disk.copy();
+    var pool = VolumePool.open(damaged, SETTINGS, 2);
+    for (String name : Superblock.NAMES) {
+      damaged.flip(name, 40, 2);
+      assertThat(pool.scrub().findings()).isEmpty();
+    }
+    pool.abandon();
+    assertThat(PoolChecker.check(damaged, PoolSettings.NO_BOOT).findings()).isEmpty();
+    assertThat(damage(damaged)).isZero();
+  }
+
   /** Two places of one stripe: what is in memory is saved, what is not is told. */
   @Test
   void shouldSaveFromMemoryWhatTheCheckpointLost() {
