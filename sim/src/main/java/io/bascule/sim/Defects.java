@@ -64,13 +64,6 @@ public final class Defects {
               "REFUSED",
               "COMMITTED"),
           drop(
-              "commit-without-confirmation",
-              "core.migration.MigrationMachine",
-              "commitAsked",
-              "reached",
-              0,
-              1),
-          drop(
               "answer-is-not-recorded",
               "controller.upgrade.UpgradeStore",
               "save",
@@ -97,8 +90,7 @@ public final class Defects {
               "ask",
               0,
               0),
-          constant("stalls-are-waited-for", "migration.Migration", "<init>", 1_000, 60_000),
-          drop("cancel-does-not-stop-mirroring", "migration.Migration", "cancel", "cancel", 0, 0));
+          constant("stalls-are-waited-for", "migration.Migration", "<init>", 1_000, 60_000));
 
   /**
    * What {@code ./bascule-sim --defects} has printed: the oracle that finds it, with which seed,
@@ -118,15 +110,31 @@ public final class Defects {
       | `read-format-2-uncopied` | `read-what-was-written` | 7 | 66,960 |
       | `marks-believed-after-power-loss` | `I3-differences-are-marked` | 3 | 29,099 |
       | `clear-a-mark-early` | `I3-differences-are-marked` | 19 | 281,504 |
+      | `copy-without-lock` | `read-what-was-written` | 16 | 198,582 |
       | `copier-copies-nothing` | `I3-differences-are-marked` | 3 | 25,173 |
       | `free-format-1-early` | `I1-format-1-holds-all` | 16 | 206,393 |
       | `format-2-never-synced-before-commit` | `format-2-holds-all` | 3 | 29,393 |
+      | `v2-acknowledges-unwritten` | `I3-differences-are-marked` | 3 | 25,179 |
       | `v2-flush-does-not-sync` | `format-2-holds-all` | 3 | 30,574 |
       | `v2-checkpoint-before-its-files` | `format-2-holds-all` | 57 | 958,112 |
+      | `v2-never-checks-blocks` | `format-2-holds-all` | 106 | 1,849,216 |
+      | `takeover-keeps-the-epoch` | `epoch-grows` | 1 | 67 |
+      | `old-release-goes-on` | `I3-differences-are-marked` | 198 | 4,398,585 |
+      | `accept-an-old-epoch` | `old-epoch-writes-nothing` | 1 | 58 |
+      | `format-2-accepts-an-old-epoch` | `old-epoch-writes-nothing` | 3 | 30,738 |
+      | `cancel-of-a-stale-revision` | `cancel-contract` | 21 | 311,273 |
+      | `cancel-is-not-recorded` | `cancel-contract` | 2 | 21,905 |
+      | `commit-after-cancel` | `I5-hosts-see-no-change` | 6 of `--race` | 39,139 |
+      | `answer-is-not-recorded` | `cancel-contract` | 2 | 22,896 |
+      | `cancel-works-in-phase-1` | `cancel-contract` | 8 | 77,068 |
+      | `cancel-works-after-commit` | `cancel-contract` | 2 | 22,661 |
+      | `cancel-without-a-standby` | `cancel-contract` | 44 | 731,678 |
+      | `loss-is-not-recorded` | `upgrade-ends` | 8 | 3,382,601 |
+      | `stalls-are-waited-for` | `I6-format-2-hurts-nobody` | 152 | 3,396,538 |
       """;
 
   private static final Pattern ROW =
-      Pattern.compile("\\| `([^`]+)` \\| `([^`]+)` \\| (\\d+) \\| [\\d,]+ \\|");
+      Pattern.compile("\\| `([^`]+)` \\| `([^`]+)` \\| (\\d+)(?: of `--race`)? \\| [\\d,]+ \\|");
 
   /** A row of the table. */
   record Known(Defect defect, String oracle, long seed) {}
@@ -144,6 +152,11 @@ public final class Defects {
       throw new IllegalStateException("not a row: " + row);
     }
     return new Known(named(found.group(1)), found.group(2), Long.parseLong(found.group(3)));
+  }
+
+  /** What finds it: {@link Simulator#RACE} if only a cancel against the commit does. */
+  static String play(Defect defect) {
+    return defect.name().equals("commit-after-cancel") ? Simulator.RACE : Simulator.APPLIANCE;
   }
 
   static Defect named(String name) {

@@ -210,7 +210,8 @@ public final class Simulator {
     var wanted = wishes.defect.isEmpty() ? Defects.ALL : chosen(wishes);
     boolean all = true;
     for (var defect : wanted) {
-      var stage = new Stage(wishes.play, List.of(defect));
+      var stage = new Stage(Defects.play(defect), List.of(defect));
+      boolean ofRace = Defects.play(defect).equals(RACE);
       long seed = wishes.seed;
       long events = 0;
       Report found = null;
@@ -227,7 +228,7 @@ public final class Simulator {
           found == null
               ? stage.planted().isEmpty() ? "NOT PLANTED" : "**not found**"
               : "`" + found.verdict() + "`",
-          found == null ? "-" : Long.toString(found.seed()),
+          found == null ? "-" : found.seed() + (ofRace ? " of `--race`" : ""),
           events);
       if (found != null) {
         System.err.println("    " + defect + ": " + found.detail());
