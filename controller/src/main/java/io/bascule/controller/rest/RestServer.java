@@ -22,7 +22,6 @@ import java.util.concurrent.Executors;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.eclipse.jetty.io.EofException;
-import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.HttpConnectionFactory;
 import org.eclipse.jetty.server.NetworkConnectionLimit;
 import org.eclipse.jetty.server.Server;
@@ -123,13 +122,9 @@ public final class RestServer {
     Check.that(floating == null, "the floating port is open already");
     requireLoopback(address);
     Server server = server();
-    ServerConnector connector =
-        connector(
-            server,
-            fixedConnector()
-                .getConnectionFactory(HttpConnectionFactory.class)
-                .getHttpConfiguration(),
-            address);
+    var http =
+        fixedConnector().getConnectionFactory(HttpConnectionFactory.class).getHttpConfiguration();
+    var connector = aim(new FloatingConnector(server, http), address);
     connector.setName("floating");
     bind(connector, address);
     server.addConnector(connector);
@@ -221,7 +216,10 @@ public final class RestServer {
       server.addBean(new NetworkConnectionLimit(MAX_CONNECTIONS, server));
     });
     config.jetty.addConnector((server, http) -> {
-      ServerConnector connector = connector(server, http, settings.fixedAddress());
+      var connector =
+          aim(
+              new ServerConnector(server, 1, 1, new HttpConnectionFactory(http)),
+              settings.fixedAddress());
       connector.setName("fixed");
       fixed = connector;
       return connector;
@@ -247,9 +245,7 @@ public final class RestServer {
     return pool;
   }
 
-  private ServerConnector connector(
-      Server server, HttpConfiguration http, InetSocketAddress address) {
-    var connector = new ServerConnector(server, 1, 1, new HttpConnectionFactory(http));
+  private ServerConnector aim(ServerConnector connector, InetSocketAddress address) {
     connector.setHost(address.getAddress().getHostAddress());
     connector.setPort(address.getPort());
     connector.setIdleTimeout(settings.idleMillis());
