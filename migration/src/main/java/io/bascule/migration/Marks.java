@@ -29,7 +29,8 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
  * there on.
  *
  * <p>The proof that clears INTENT: {@link #beginProof}, sync format 1, sync format 2, then {@link
- * #clearProven} what was not written since.
+ * #clearProven} what was not written since, nor just before: a region that is written again and
+ * again stays marked, so that its writes need not wait for a mark after each proof.
  *
  * <p>Any thread may ask. Changes of a region are made by whoever holds its lock: exclusive, but for
  * {@link #touch} and for what only tells a later process more than it must know.
@@ -342,16 +343,14 @@ final class Marks implements AutoCloseable {
     for (int n = 0; n < lines.length(); n++) {
       var line = lines.get(n);
       if (line != null) {
-        line.clear(Line.TOUCHED, ALL);
+        line.beginProof();
       }
     }
   }
 
-  private static final long[] ALL = new long[] {-1, -1, -1, -1, -1, -1, -1};
-
   /**
-   * After both formats were synced: INTENT regions not written since {@link #beginProof} become
-   * clean. Those that somebody has locked stay as they are.
+   * After both formats were synced: INTENT regions written neither since {@link #beginProof} nor
+   * between the one before and that become clean. Those that somebody has locked stay as they are.
    *
    * @param guard writes the file: the locks are held by this thread, which must not get stuck
    * @return how many became clean
@@ -489,10 +488,15 @@ final class Marks implements AutoCloseable {
   private final class Line {
     static final int MARKED = 0;
     static final int NEEDS_COPY = MarkFile.LINE_LONGS;
+
+    /** Written since the present proof began. */
     static final int TOUCHED = 2 * MarkFile.LINE_LONGS;
 
+    /** Written between the beginnings of the last proof and of the present one. */
+    static final int WARM = 3 * MarkFile.LINE_LONGS;
+
     final int number;
-    private final AtomicLongArray words = new AtomicLongArray(3 * MarkFile.LINE_LONGS);
+    private final AtomicLongArray words = new AtomicLongArray(4 * MarkFile.LINE_LONGS);
 
     Line(int number) {
       this.number = number;
@@ -503,7 +507,14 @@ final class Marks implements AutoCloseable {
     }
 
     long provable(int word) {
-      return word(MARKED, word) & ~word(NEEDS_COPY, word) & ~word(TOUCHED, word);
+      return word(MARKED, word)
+          & ~(word(NEEDS_COPY, word) | word(TOUCHED, word) | word(WARM, word));
+    }
+
+    void beginProof() {
+      for (int w = 0; w < MarkFile.LINE_LONGS; w++) {
+        words.set(WARM + w, words.getAndSet(TOUCHED + w, 0));
+      }
     }
 
     void load(long[] marked) {

@@ -89,6 +89,7 @@ class MarksTest {
     marks.copied(10, 2); // 12 still needs it
     marks.intent(20, 3);
     marks.beginProof();
+    marks.beginProof();
     marks.touch(21, 1); // written since
     try (var held = locks.exclusive(22, 1)) {
       var other = new Thread(() -> assertThat(marks.clearProven(locks, guard)).isEqualTo(3));
@@ -102,6 +103,22 @@ class MarksTest {
     var next = reopen(BOOT);
     assertThat(next.needsCopyRegions()).isEqualTo(3);
     assertThat(next.allNeedCopy(21, 2) && next.anyNeedsCopy(12, 1)).isTrue();
+  }
+
+  @Test
+  void shouldKeepTheMarkOfWhatIsWrittenAgainAndAgain() {
+    var marks = scanned();
+    marks.intent(20, 2);
+    for (int proof = 0; proof < 5; proof++) {
+      marks.touch(20, 1);
+      marks.beginProof();
+      marks.clearProven(locks, guard);
+      assertThat(marks.allMarked(20, 1)).isTrue();
+      assertThat(marks.anyMarked(21, 1)).isFalse();
+    }
+    marks.beginProof();
+    assertThat(marks.clearProven(locks, guard)).isEqualTo(1);
+    assertThat(marks.anyMarked(20, 1)).isFalse();
   }
 
   private static void join(Thread thread) {
@@ -198,6 +215,7 @@ class MarksTest {
         case 3 -> {
           if (random.nextInt(40) == 0) {
             marks.beginProof();
+            marks.beginProof(); // nothing was written just before any more
             marks.clearProven(locks, guard);
             marked.and(needs);
           }
