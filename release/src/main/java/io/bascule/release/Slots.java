@@ -22,7 +22,7 @@ public final class Slots {
   /** The class data archive that makes the slot's release start faster. */
   public static final String ARCHIVE = "app.jsa";
 
-  private static final String COMPLETE = "complete";
+  static final String COMPLETE = "complete";
 
   /**
    * The longest an archive may take to build. It takes about 3 s on an idle machine; ten times that
@@ -67,17 +67,26 @@ public final class Slots {
         return Optional.empty();
       }
       var manifest = ManifestJson.read(json);
-      for (var file : manifest.files()) {
-        if (Files.size(slotFolder.resolve(file.path())) != file.sizeBytes()) {
-          return Optional.empty();
-        }
-      }
-      return Optional.of(manifest);
+      return hasFiles(slotFolder, manifest) ? Optional.of(manifest) : Optional.empty();
     } catch (NoSuchFileException | NotDirectoryException | ManifestJson.Malformed e) {
       return Optional.empty();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /**
+   * Whether each file is as long as the manifest says.
+   *
+   * @throws NoSuchFileException if one is missing
+   */
+  static boolean hasFiles(Path slotFolder, Manifest manifest) throws IOException {
+    for (var file : manifest.files()) {
+      if (Files.size(slotFolder.resolve(file.path())) != file.sizeBytes()) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /** Empties the slot; killed at any instant it is as it was or counts as empty. */

@@ -7,6 +7,7 @@ import io.bascule.core.Version;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -104,6 +105,28 @@ class SlotsTest {
     assertThat(Slots.read(slot)).isPresent();
     Files.writeString(slot.resolve("manifest.json"), "{}");
     assertThat(Slots.read(slot)).isEmpty();
+  }
+
+  @Test
+  void shouldSeeEveryChangeWhenReadAgain() throws IOException {
+    var reader = new SlotReader(slot);
+    assertThat(reader.read()).isEmpty();
+    ReleasePackage.unpack(fixture.good("1.2.1"), fixture.trust(), slot, _ -> {});
+    assertThat(reader.read()).contains(fixture.manifest("1.2.1"));
+    assertThat(reader.read()).contains(fixture.manifest("1.2.1"));
+    ReleasePackage.unpack(fixture.good("1.2.2"), fixture.trust(), slot, _ -> {});
+    assertThat(reader.read()).contains(fixture.manifest("1.2.2"));
+    Files.delete(slot.resolve("lib/b.jar"));
+    assertThat(reader.read()).isEmpty();
+    ReleasePackage.unpack(fixture.good("1.2.2"), fixture.trust(), slot, _ -> {});
+    assertThat(reader.read()).contains(fixture.manifest("1.2.2"));
+    Files.writeString(slot.resolve("lib/b.jar"), "longer", StandardOpenOption.APPEND);
+    assertThat(reader.read()).isEmpty();
+    ReleasePackage.unpack(fixture.good("1.2.2"), fixture.trust(), slot, _ -> {});
+    Files.writeString(slot.resolve("complete"), "another hash");
+    assertThat(reader.read()).isEmpty();
+    Slots.drop(slot);
+    assertThat(reader.read()).isEmpty();
   }
 
   @Test

@@ -8,6 +8,7 @@ import io.bascule.core.Version;
 import io.bascule.core.api.ErrorCode;
 import io.bascule.platform.Layout;
 import io.bascule.release.ReleasePackage;
+import io.bascule.release.SlotReader;
 import io.bascule.release.Slots;
 import io.bascule.release.TrustStore;
 import io.bascule.release.Verdict;
@@ -44,6 +45,7 @@ public final class SlotStaging {
   private final Supplier<Slot> runningSlot;
   private final TrustStore trust;
   private final Path javaHome;
+  private final Map<Slot, SlotReader> readers = new EnumMap<>(Slot.class);
   private @Nullable Work work;
 
   public SlotStaging(
@@ -57,6 +59,9 @@ public final class SlotStaging {
     this.runningSlot = runningSlot;
     this.trust = trust;
     this.javaHome = javaHome;
+    for (Slot slot : Slot.values()) {
+      readers.put(slot, new SlotReader(layout.slot(self, slot)));
+    }
   }
 
   /**
@@ -109,9 +114,7 @@ public final class SlotStaging {
   /** The release in each slot, where there is a complete one. */
   public Map<Slot, Version> slots() {
     var slots = new EnumMap<Slot, Version>(Slot.class);
-    for (Slot slot : Slot.values()) {
-      Slots.read(layout.slot(self, slot)).ifPresent(m -> slots.put(slot, m.version()));
-    }
+    readers.forEach((slot, reader) -> reader.read().ifPresent(m -> slots.put(slot, m.version())));
     return slots;
   }
 
