@@ -68,10 +68,11 @@ final class Comparer {
   /**
    * Compares the next regions that hold anything.
    *
+   * @param most so many at once, at most {@link #BATCH_REGIONS}
    * @return bytes compared; 0 if only holes were passed, or nothing is to be compared now
    * @throws StoreException if format 1 cannot be read
    */
-  long step(Pool.Buffers buffers) {
+  long step(Pool.Buffers buffers, int most) {
     if (damages != mirror.marks().damages()) {
       restart();
     }
@@ -88,7 +89,7 @@ final class Comparer {
       if (next >= spanEnd && !beginSpan()) {
         return 0;
       }
-      return compareNext(buffers);
+      return compareNext(buffers, most);
     } finally {
       mode.endWrite();
     }
@@ -139,7 +140,7 @@ final class Comparer {
     }
   }
 
-  private long compareNext(Pool.Buffers buffers) {
+  private long compareNext(Pool.Buffers buffers, int most) {
     long spanStart = spanEnd - (spanEnd - 1) % SPAN_REGIONS - 1;
     int at = worth.nextSetBit((int) (next - spanStart));
     if (at < 0 || spanStart + at >= spanEnd) {
@@ -148,7 +149,7 @@ final class Comparer {
       return 0;
     }
     long first = spanStart + at;
-    int limit = (int) Math.min(BATCH_REGIONS, spanEnd - first);
+    int limit = (int) Math.min(most, spanEnd - first);
     int count = Math.min(limit, worth.nextClearBit(at) - at);
     long from = first * Regions.BYTES;
     int length = (int) (Regions.end(first + count - 1, volume.first().sizeBytes()) - from);

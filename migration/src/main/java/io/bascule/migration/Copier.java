@@ -10,7 +10,7 @@ import java.nio.ByteBuffer;
  * beforehand, so that hosts wait for no disk of ours.
  */
 final class Copier {
-  /** A batch is short for a host that waits for it, and long enough for a disk. */
+  /** The longest batch: short for a host that waits for it, and long enough for a disk. */
   static final int BATCH_REGIONS = 8;
 
   static final int BATCH_BYTES = BATCH_REGIONS * Regions.BYTES;
@@ -31,8 +31,12 @@ final class Copier {
    */
   record Batch(long first, int count) {}
 
-  /** The next batch; null if there is none now. */
-  synchronized @org.jspecify.annotations.Nullable Batch claim() {
+  /**
+   * The next batch; null if there is none now.
+   *
+   * @param most regions of it, at most {@link #BATCH_REGIONS}
+   */
+  synchronized @org.jspecify.annotations.Nullable Batch claim(int most) {
     var marks = mirror.marks();
     long first = marks.nextNeedsCopy(cursor);
     if (first == marks.regions() && cursor > 0) {
@@ -43,7 +47,7 @@ final class Copier {
       return null;
     }
     int count = 1;
-    while (count < BATCH_REGIONS
+    while (count < most
         && first + count < marks.scannedRegions()
         && marks.anyNeedsCopy(first + count, 1)) {
       count++;

@@ -13,6 +13,9 @@ final class Pacer {
 
   private static final long SAVED_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
 
+  /** A piece of work is what the rate gives in this time: small while it is slow. */
+  private static final double PIECE_SECONDS = 0.01;
+
   private long bytesPerSecond;
   private double tokens;
   private long atNanos = System.nanoTime();
@@ -22,6 +25,14 @@ final class Pacer {
     refill();
     bytesPerSecond = nextBytesPerSecond;
     tokens += grantBytes;
+  }
+
+  /**
+   * How many regions to work on at once, from 1 to {@code most}: hosts that share the processors,
+   * the log and the locks wait for a piece.
+   */
+  synchronized int pieceRegions(int most) {
+    return (int) Math.clamp((long) (bytesPerSecond * PIECE_SECONDS) / Regions.BYTES, 1, most);
   }
 
   /** Waits a little; whether {@code bytes} may be worked on now. */

@@ -120,7 +120,7 @@ final class Workers implements AutoCloseable {
     if (copyingRests) {
       return false;
     }
-    var batch = part.copier().claim();
+    var batch = part.copier().claim(pacer.pieceRegions(Copier.BATCH_REGIONS));
     if (batch == null) {
       return false;
     }
@@ -142,12 +142,14 @@ final class Workers implements AutoCloseable {
       if (part.comparer().isClean()) {
         return false;
       }
-      if (!paced(now, Comparer.BATCH_BYTES)) {
+      int regions = pacer.pieceRegions(Comparer.BATCH_REGIONS);
+      int bytes = regions * Regions.BYTES;
+      if (!paced(now, bytes)) {
         return true;
       }
-      long compared = part.comparer().step(buffers);
+      long compared = part.comparer().step(buffers, regions);
       comparedBytes.addAndGet(compared);
-      pacer.giveBack(Comparer.BATCH_BYTES - compared);
+      pacer.giveBack(bytes - compared);
       return true;
     } finally {
       part.comparing().unlock();

@@ -78,11 +78,13 @@ class JobsTest {
   private static void makeWhole(Jobs jobs) {
     var part = jobs.pool().parts().getFirst();
     var buffers = Pool.Buffers.make();
-    for (var batch = part.copier().claim(); batch != null; batch = part.copier().claim()) {
+    for (var batch = part.copier().claim(Copier.BATCH_REGIONS);
+        batch != null;
+        batch = part.copier().claim(Copier.BATCH_REGIONS)) {
       long _ = part.copier().copy(batch, buffers.one());
     }
     while (!part.comparer().isClean()) {
-      long _ = part.comparer().step(buffers);
+      long _ = part.comparer().step(buffers, Comparer.BATCH_REGIONS);
     }
   }
 
@@ -128,7 +130,7 @@ class JobsTest {
     var jobs = confirmed();
     readDamage();
     var part = jobs.pool().parts().getFirst();
-    var batch = requireNonNull(part.copier().claim());
+    var batch = requireNonNull(part.copier().claim(Copier.BATCH_REGIONS));
     long _ = part.copier().copy(batch, Pool.Buffers.make().one());
     assertThat(jobs.pool().needsCopyBytes()).isZero();
     jobs.hold();
