@@ -50,10 +50,14 @@ final class Connection {
     return closing || session != null && session.closing();
   }
 
-  /** Takes all whole PDUs out of {@code in} and leaves the rest. */
-  void feed(ByteBuffer in, long nowNanos) {
+  /**
+   * Takes all whole PDUs out of {@code in} and leaves the rest.
+   *
+   * @param arrivedNanos when they came; what hosts feel counts from then
+   */
+  void feed(ByteBuffer in, long arrivedNanos) {
     if (session != null) {
-      session.beginBatch(nowNanos);
+      session.beginBatch(arrivedNanos);
     }
     do {
       wire.beat();

@@ -44,7 +44,7 @@ final class Session {
   private boolean closing;
   private boolean disposed;
   private boolean pinging;
-  private long nowNanos;
+  private long arrivedNanos;
 
   private final CountDownLatch gone = new CountDownLatch(1);
 
@@ -129,8 +129,8 @@ final class Session {
     return tasks.hasSlowWork();
   }
 
-  void beginBatch(long now) {
-    nowNanos = now;
+  void beginBatch(long nanos) {
+    arrivedNanos = nanos;
     pinging = false;
   }
 
@@ -210,7 +210,7 @@ final class Session {
       reject(Pdu.REJECT_TOO_MANY_IMMEDIATE, in, base);
       return;
     }
-    Task task = tasks.begin(in, base, nowNanos);
+    Task task = tasks.begin(in, base, arrivedNanos);
     TaskRouter.route(nexus, task);
     if (task.state == Task.State.STARTING) {
       nexus.dataOut.begin(task, in);
