@@ -68,6 +68,13 @@ public final class HostloadCommand implements Callable<Integer> {
   private String duration = "30s";
 
   @Option(
+      names = "--window",
+      paramLabel = "TIME",
+      description =
+          "Latency and longest pause of each TIME, too, in the JSON report; at most 64 of them.")
+  private @Nullable String window;
+
+  @Option(
       names = "--depth",
       defaultValue = "16",
       description = "Commands outstanding per session (default: ${DEFAULT-VALUE}).")
@@ -190,6 +197,7 @@ public final class HostloadCommand implements Callable<Integer> {
   @Override
   public Integer call() throws InterruptedException {
     LoadOptions options = options();
+    long windowMillis = windowMillis(options);
     PrintWriter out = spec().commandLine().getOut();
     PrintWriter err = spec().commandLine().getErr();
     Load load;
@@ -202,6 +210,9 @@ public final class HostloadCommand implements Callable<Integer> {
     try (load) {
       Thread hook = stopOnSignal(load);
       Progress progress = new Progress(json ? err : out, !json);
+      if (windowMillis > 0) {
+        Thread.ofVirtual().name("host-windows").start(() -> markWindows(load, windowMillis));
+      }
       if (!options.verifyOnly()) {
         progress.follow(load, options.duration());
       }
@@ -224,6 +235,38 @@ public final class HostloadCommand implements Callable<Integer> {
       throw new IllegalStateException("not made by picocli");
     }
     return spec;
+  }
+
+  /** How long each window is; 0 if none are wanted. */
+  private long windowMillis(LoadOptions options) {
+    if (window == null) {
+      return 0;
+    }
+    try {
+      long millis = Quantities.millis(window);
+      long most = options.duration().toMillis() / Load.WINDOWS_MAX;
+      if (millis <= most) {
+        throw new IllegalArgumentException(
+            "a --window of more than " + most + " ms: a report has " + Load.WINDOWS_MAX);
+      }
+      return millis;
+    } catch (IllegalArgumentException e) {
+      throw new ParameterException(spec().commandLine(), String.valueOf(e.getMessage()), e);
+    }
+  }
+
+  /** Windows are named by when they begin, in milliseconds of the run. */
+  private static void markWindows(Load load, long windowMillis) {
+    try {
+      for (int n = 0; n < Load.WINDOWS_MAX; n++) {
+        load.mark(Long.toString(n * windowMillis));
+        if (!load.await(windowMillis)) {
+          return;
+        }
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   /** Ctrl-C ends the load in order, so that nothing stays outstanding and the journal is whole. */

@@ -50,6 +50,22 @@ class HostloadCommandTest {
       assertThat(first.out()).contains("OK: nothing was lost").contains("longest pause");
       assertThat(first.exit()).isZero();
 
+      Run windows =
+          run(
+              tgt.url(),
+              "--duration",
+              "600ms",
+              "--window",
+              "250ms",
+              "--offset",
+              "16M",
+              "--range",
+              "8M",
+              "--json");
+      assertThat(windows.exit()).isZero();
+      assertThat(windows.out())
+          .containsSubsequence("\"windows\"", "\"0\"", "\"250\"", "\"500\"", "\"p99Micros\"");
+
       Run again = run("--verify-only", "--journal", journal, "--json");
       assertThat(again.exit()).isZero();
       Map<String, Object> report = Jsonb.instance().type(Object.class).map().fromJson(again.out());
@@ -123,6 +139,9 @@ class HostloadCommandTest {
     assertThat(run().exit()).isEqualTo(2);
     assertThat(run("http://x").err()).contains("iscsi://[user[%secret]@]host[:port]/iqn/lun");
     assertThat(run("iscsi://127.0.0.1:13199/iqn.x/0", "--reads", "200").exit()).isEqualTo(2);
+    Run many = run("iscsi://127.0.0.1:13199/iqn.x/0", "--duration", "64s", "--window", "1s");
+    assertThat(many.exit()).isEqualTo(2);
+    assertThat(many.err()).contains("a --window of more than 1000 ms: a report has 64");
     Run absent = run("iscsi://127.0.0.1:13199/iqn.x/0");
     assertThat(absent.exit()).isEqualTo(4);
     assertThat(absent.err()).contains("127.0.0.1:13199").contains("refused");

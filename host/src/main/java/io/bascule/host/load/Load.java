@@ -35,6 +35,10 @@ public final class Load implements AutoCloseable {
 
   private final LoadOptions options;
   private final Journal journal;
+
+  /** As many windows as a report has. */
+  public static final int WINDOWS_MAX = Windows.MOST;
+
   private final Windows windows = new Windows();
   private final StallMeter stalls = new StallMeter();
   private final List<Worker> workers = new ArrayList<>();

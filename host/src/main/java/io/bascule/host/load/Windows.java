@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * is not lost between two windows.
  */
 final class Windows {
-  private static final int MAX_WINDOWS = 64;
+  static final int MOST = 64;
   private static final int RECENT = 4;
 
   private static final class Window {
@@ -43,7 +43,7 @@ final class Windows {
       windows.getLast().endNanos = nowNanos;
     }
     if (name != null) {
-      Check.that(windows.size() < MAX_WINDOWS, "more than %d windows", MAX_WINDOWS);
+      Check.that(windows.size() < MOST, "more than %d windows", MOST);
       windows.add(new Window(name, nowNanos));
     }
   }
