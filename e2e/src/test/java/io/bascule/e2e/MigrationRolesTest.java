@@ -160,6 +160,7 @@ class MigrationRolesTest {
             host.assertNothingLost();
             done++;
             canceled += committed ? 0 : 1;
+            System.out.printf("race %d: %s%n", done, committed ? "committed" : "canceled");
           }
           host.stopClean();
         }
