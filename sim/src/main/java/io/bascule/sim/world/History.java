@@ -46,6 +46,9 @@ final class History {
   private final List<List<Version>> blocks = new ArrayList<>();
   private long time;
 
+  /** When each of the reads under way began. */
+  private final List<Long> reading = new ArrayList<>();
+
   /** Everything that had ended before this time is on stable storage. */
   private long flushed;
 
@@ -100,15 +103,27 @@ final class History {
     return version.durable || version.ended < flushed;
   }
 
-  /** What can neither be read nor come back by a power loss. */
+  /** A read begins; {@link #endRead} has to follow, unless its process dies. */
+  long beginRead() {
+    long begun = now();
+    reading.add(begun);
+    return begun;
+  }
+
+  void endRead(long begun) {
+    boolean _ = reading.remove(begun);
+  }
+
+  /** What can neither be read, also by who began before now, nor come back by a power loss. */
   private void prune(int block) {
     var versions = blocks.get(block);
     if (versions.size() < 4) {
       return;
     }
+    long oldestRead = reading.isEmpty() ? NEVER : reading.getFirst();
     long latest = -1;
     for (var version : versions) {
-      if (version.ended != NEVER && isDurable(version)) {
+      if (version.ended < oldestRead && isDurable(version)) {
         latest = Math.max(latest, version.begun);
       }
     }
@@ -167,6 +182,7 @@ final class History {
    * at the time has happened or not.
    */
   void settle(long first, ByteBuffer found, boolean powerLost, String oracle) {
+    reading.clear();
     for (int at = 0; at < found.limit(); at += Blocks.BYTES) {
       long block = first + at / Blocks.BYTES;
       var kept = fits(block, found, at, powerLost, oracle);

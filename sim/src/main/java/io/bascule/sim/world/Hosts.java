@@ -217,13 +217,17 @@ final class Hosts {
       }
       if (kind < 80) {
         return volume -> {
-          long begun = history.now();
-          var found = ByteBuffer.allocate((int) length);
-          if (volume.tryRead(offset, found) == Volume.WOULD_BLOCK) {
-            volume.read(offset, found);
+          long begun = history.beginRead();
+          try {
+            var found = ByteBuffer.allocate((int) length);
+            if (volume.tryRead(offset, found) == Volume.WOULD_BLOCK) {
+              volume.read(offset, found);
+            }
+            history.read(first, found.flip(), begun, "read-what-was-written");
+            appliance.formats().read(volume.uuid(), first, found);
+          } finally {
+            history.endRead(begun);
           }
-          history.read(first, found.flip(), begun, "read-what-was-written");
-          appliance.formats().read(volume.uuid(), first, found);
           return false;
         };
       }
@@ -259,10 +263,14 @@ final class Hosts {
               offset,
               Blocks.BYTES,
               inside -> {
-                long begun = history.now();
-                var found = ByteBuffer.allocate(Blocks.BYTES);
-                inside.read(offset, found);
-                history.read(first, found.flip(), begun, "read-what-was-written");
+                long begun = history.beginRead();
+                try {
+                  var found = ByteBuffer.allocate(Blocks.BYTES);
+                  inside.read(offset, found);
+                  history.read(first, found.flip(), begun, "read-what-was-written");
+                } finally {
+                  history.endRead(begun);
+                }
                 var write = history.begin(first, 1, value);
                 var data = ByteBuffer.allocate(Blocks.BYTES);
                 Blocks.fill(data, value, first);
