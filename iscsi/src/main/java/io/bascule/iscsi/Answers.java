@@ -37,7 +37,7 @@ final class Answers {
   /** Answers with a SCSI Response; the task is free afterwards. */
   void respond(Task task, int status, @Nullable Sense sense) {
     finished(task, status == GOOD);
-    ByteBuffer out = writer.begin(Pdu.SCSI_RESPONSE, 0, sense == null ? 0 : 2 + Sense.FIXED_BYTES);
+    ByteBuffer out = writer.begin(Pdu.SCSI_RESPONSE, 0, sense == null ? 0 : 2 + Sense.MAX_BYTES);
     int at = writer.start();
     long transferred = status == GOOD ? task.transferBytes : task.sentBytes + task.writtenBytes;
     int residual = putResidual(task, out, at, transferred);
@@ -48,7 +48,8 @@ final class Answers {
     out.putInt(at + 36, task.dataInSn + task.r2tSn);
     int data = 0;
     if (sense != null) {
-      int length = sense.encode(out, writer.dataStart() + 2, false);
+      boolean descriptor = task.unit != null && task.unit.modes.descriptorSense();
+      int length = sense.encode(out, writer.dataStart() + 2, descriptor, task.senseSpecific);
       out.putShort(writer.dataStart(), (short) length);
       data = 2 + length;
     }

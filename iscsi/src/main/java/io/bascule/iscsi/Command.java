@@ -20,6 +20,8 @@ record Command(
   enum Needs {
     /** A medium behind it: an active path. */
     MEDIUM,
+    /** The same, and it changes what is there: no write protection. */
+    WRITABLE,
     /** A unit, in whatever access state (SPC-4, 5.15.2). */
     UNIT,
     /** Not even a unit; answered past any unit attention. */
@@ -47,8 +49,13 @@ record Command(
     return needs == Needs.NOTHING;
   }
 
+  /** Refused by a unit that is write protected. */
+  boolean writes() {
+    return needs == Needs.WRITABLE;
+  }
+
   /** Allowed in every access state. */
   boolean inStandby() {
-    return needs != Needs.MEDIUM;
+    return needs == Needs.UNIT || needs == Needs.NOTHING;
   }
 }

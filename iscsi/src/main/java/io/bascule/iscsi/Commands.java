@@ -22,7 +22,8 @@ final class Commands {
           SupportedCommands.COMMANDS,
           ReadWrite.COMMANDS,
           Compare.COMMANDS,
-          Provisioning.COMMANDS);
+          Provisioning.COMMANDS,
+          Defects.COMMANDS);
 
   private static final List<Command> ALL;
   private static final @Nullable Command[] PLAIN = new @Nullable Command[256];

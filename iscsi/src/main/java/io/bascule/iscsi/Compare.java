@@ -1,6 +1,7 @@
 package io.bascule.iscsi;
 
 import static io.bascule.iscsi.Command.Needs.MEDIUM;
+import static io.bascule.iscsi.Command.Needs.WRITABLE;
 
 import io.bascule.core.volume.Volume;
 import java.nio.ByteBuffer;
@@ -18,12 +19,12 @@ final class Compare {
           Command.of(
               "COMPARE AND WRITE",
               "89 18 FF FF FF FF FF FF FF FF 00 00 00 FF 00 00",
-              MEDIUM,
+              WRITABLE,
               Compare::compareAndWrite),
           Command.of(
               "ORWRITE (16)",
               "8B 18 FF FF FF FF FF FF FF FF FF FF FF FF 00 00",
-              MEDIUM,
+              WRITABLE,
               Compare::orWrite),
           Command.of("VERIFY (10)", "2F 16 FF FF FF FF 00 FF FF 00", MEDIUM, Compare::verify),
           Command.of("VERIFY (12)", "AF 16 FF FF FF FF FF FF FF FF 00 00", MEDIUM, Compare::verify),
@@ -35,17 +36,17 @@ final class Compare {
           Command.of(
               "WRITE AND VERIFY (10)",
               "2E 12 FF FF FF FF 00 FF FF 00",
-              MEDIUM,
+              WRITABLE,
               Compare::writeAndVerify),
           Command.of(
               "WRITE AND VERIFY (12)",
               "AE 12 FF FF FF FF FF FF FF FF 00 00",
-              MEDIUM,
+              WRITABLE,
               Compare::writeAndVerify),
           Command.of(
               "WRITE AND VERIFY (16)",
               "8E 12 FF FF FF FF FF FF FF FF FF FF FF FF 00 00",
-              MEDIUM,
+              WRITABLE,
               Compare::writeAndVerify));
 
   /** MAXIMUM COMPARE AND WRITE LENGTH of the block limits page: 64 KiB. */

@@ -1,5 +1,6 @@
 package io.bascule.iscsi;
 
+import java.util.UUID;
 import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
 
@@ -59,6 +60,29 @@ final class HostView {
   void raise(IntPredicate luns, UnitAttentions.Kind kind) {
     for (int lun = 0; lun <= Lun.MAX; lun++) {
       if (visible[lun] != null && luns.test(lun)) {
+        unitAttentions.raise(lun, kind);
+      }
+    }
+  }
+
+  /** Gives those of the units that it sees their default mode parameters back (SAM-5, 6.3). */
+  void resetModes(IntPredicate luns) {
+    for (int lun = 0; lun <= Lun.MAX; lun++) {
+      LogicalUnit unit = visible[lun];
+      if (unit != null && luns.test(lun)) {
+        unit.modes.reset();
+      }
+    }
+  }
+
+  /**
+   * Lets the host know of something that happened to one unit, under whichever number it is seen.
+   */
+  void raise(UUID unit, UnitAttentions.Kind kind) {
+    @Nullable LogicalUnit[] now = visible;
+    for (int lun = 0; lun <= Lun.MAX; lun++) {
+      LogicalUnit seen = now[lun];
+      if (seen != null && seen.uuid.equals(unit)) {
         unitAttentions.raise(lun, kind);
       }
     }

@@ -103,7 +103,7 @@ public final class IscsiTarget implements AutoCloseable {
    * old model at this moment finishes there.
    */
   public void update(TargetView view) {
-    core.model = new Model(view);
+    core.model = new Model(view, core.model);
     connections.forEach(ConnectionThread::refresh);
   }
 

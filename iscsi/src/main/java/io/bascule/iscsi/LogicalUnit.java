@@ -6,7 +6,7 @@ import java.util.Locale;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
-/** A {@link Lun} as the commands see it. Immutable. */
+/** A {@link Lun} as the commands see it. Immutable, but for its {@link #modes}. */
 final class LogicalUnit {
   final int number;
   final UUID uuid;
@@ -14,13 +14,17 @@ final class LogicalUnit {
   final long blocks;
   final @Nullable Volume volume;
 
+  /** What hosts have changed; it goes from model to model. */
+  final UnitModes modes;
+
   /** VPD page 80: 32 hexadecimal digits. */
   final String serial;
 
   /** NAA designator, format 3: locally assigned, so that it needs no vendor's OUI. */
   final long naa;
 
-  LogicalUnit(Lun lun) {
+  LogicalUnit(Lun lun, UnitModes modes) {
+    this.modes = modes;
     number = lun.lun();
     uuid = lun.uuid();
     sizeBytes = lun.sizeBytes();

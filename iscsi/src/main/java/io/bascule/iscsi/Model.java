@@ -5,6 +5,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.UUID;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** A {@link TargetView} made ready for looking things up. Immutable; swapped as a whole. */
@@ -16,8 +18,18 @@ final class Model {
   final List<PortalSpec> portals;
 
   Model(TargetView view) {
+    this(view, null);
+  }
+
+  /** What follows {@code before}: what hosts have set of a unit stays as long as it is shown. */
+  Model(TargetView view, @Nullable Model before) {
+    Map<UUID, UnitModes> modes = new HashMap<>();
+    if (before != null) {
+      before.eachUnit(unit -> modes.put(unit.uuid, unit.modes));
+    }
     for (Lun lun : view.luns()) {
-      units[lun.lun()] = new LogicalUnit(lun);
+      units[lun.lun()] =
+          new LogicalUnit(lun, modes.computeIfAbsent(lun.uuid(), uuid -> new UnitModes()));
     }
     for (Host host : view.hosts()) {
       hosts.put(host.iqn(), host);
@@ -25,6 +37,14 @@ final class Model {
     anyHost = hosts.remove(Host.ANY);
     access = new TreeMap<>(view.access());
     portals = view.portals();
+  }
+
+  private void eachUnit(Consumer<LogicalUnit> action) {
+    for (LogicalUnit unit : units) {
+      if (unit != null) {
+        action.accept(unit);
+      }
+    }
   }
 
   @Nullable Host host(String initiatorName) {

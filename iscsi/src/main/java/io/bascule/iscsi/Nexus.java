@@ -29,6 +29,7 @@ final class Nexus {
   final DataOut dataOut;
   final SlowWork slowWork;
   final Answers answers;
+  private final TargetCore core;
   private final Wire wire;
   private final TaskSet tasks;
 
@@ -41,6 +42,7 @@ final class Nexus {
       SessionParameters parameters,
       CommandWindow window,
       TaskSet tasks) {
+    this.core = core;
     this.portal = portal;
     this.view = view;
     this.targetName = core.settings.iqn();
@@ -66,6 +68,18 @@ final class Nexus {
     }
   }
 
+  /** A field of the CDB, at that byte, has a value that is not supported. */
+  void failField(Task task, int at) {
+    task.senseSpecific = Sense.cdbField(at);
+    fail(task, Sense.INVALID_FIELD_IN_CDB);
+  }
+
+  /** A parameter list was refused. */
+  void fail(Task task, RefusedListException refusal) {
+    task.senseSpecific = refusal.at < 0 ? 0 : Sense.listField(refusal.at);
+    fail(task, refusal.sense);
+  }
+
   /** The host is to try again. */
   void busy(Task task) {
     answers.respond(task, Answers.BUSY, null);
@@ -82,6 +96,15 @@ final class Nexus {
     boolean full = e instanceof StoreException.Full;
     LOG.log(full ? System.Logger.Level.DEBUG : System.Logger.Level.ERROR, "a volume failed", e);
     return Sense.of(e, writing);
+  }
+
+  /** Lets the other nexuses that see the unit know what has happened to it. */
+  void tellOthers(LogicalUnit unit, UnitAttentions.Kind kind) {
+    for (Session other : core.sessions()) {
+      if (other.view() != view) {
+        other.view().raise(unit.uuid, kind);
+      }
+    }
   }
 
   // ---- Data from the host ---------------------------------------------------------------------

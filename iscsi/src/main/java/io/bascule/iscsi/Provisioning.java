@@ -1,6 +1,7 @@
 package io.bascule.iscsi;
 
 import static io.bascule.iscsi.Command.Needs.MEDIUM;
+import static io.bascule.iscsi.Command.Needs.WRITABLE;
 
 import io.bascule.core.volume.Volume;
 import java.nio.ByteBuffer;
@@ -12,16 +13,16 @@ import org.jspecify.annotations.Nullable;
 final class Provisioning {
   static final List<Command> COMMANDS =
       List.of(
-          Command.of("UNMAP", "42 00 00 00 00 00 00 FF FF 00", MEDIUM, Provisioning::unmap),
+          Command.of("UNMAP", "42 00 00 00 00 00 00 FF FF 00", WRITABLE, Provisioning::unmap),
           Command.of(
               "WRITE SAME (10)",
               "41 08 FF FF FF FF 00 FF FF 00",
-              MEDIUM,
+              WRITABLE,
               Provisioning::writeSame10),
           Command.of(
               "WRITE SAME (16)",
               "93 09 FF FF FF FF FF FF FF FF FF FF FF FF 00 00",
-              MEDIUM,
+              WRITABLE,
               Provisioning::writeSame16),
           Command.ofAction(
               "GET LBA STATUS",
@@ -43,6 +44,7 @@ final class Provisioning {
   // In byte 1 of WRITE SAME.
   private static final int UNMAP = 0x08;
   private static final int NDOB = 0x01;
+  private static final int WRITE_SAME_10_FLAGS = UNMAP;
 
   private static final int UNMAP_HEADER_BYTES = 8;
   private static final int UNMAP_DESCRIPTOR_BYTES = 16;
@@ -109,19 +111,23 @@ final class Provisioning {
   // ---- WRITE SAME -----------------------------------------------------------------------------
 
   private static void writeSame10(Nexus nexus, Task task) {
-    writeSame(nexus, task, false);
+    writeSame(nexus, task, false, WRITE_SAME_10_FLAGS);
   }
 
   private static void writeSame16(Nexus nexus, Task task) {
-    writeSame(nexus, task, (task.cdb8(1) & NDOB) != 0);
+    writeSame(nexus, task, (task.cdb8(1) & NDOB) != 0, WRITE_SAME_10_FLAGS | NDOB);
   }
 
-  private static void writeSame(Nexus nexus, Task task, boolean noData) {
+  private static void writeSame(Nexus nexus, Task task, boolean noData, int allowed) {
     long lba = BlockCdb.lba(task);
     long blocks = BlockCdb.blocks(task);
-    if ((task.cdb8(1) & 0xF0) != 0 || blocks == 0 || blocks > MAX_WRITE_SAME_BLOCKS) {
-      // Protection, ANCHOR, "to the end" (WSNZ is set), or too long.
-      nexus.fail(task, Sense.INVALID_FIELD_IN_CDB);
+    if ((task.cdb8(1) & ~allowed) != 0) {
+      // Protection, ANCHOR, or the addresses that earlier standards had put into the blocks.
+      nexus.failField(task, 1);
+      return;
+    }
+    if (blocks == 0 || blocks > MAX_WRITE_SAME_BLOCKS) {
+      nexus.fail(task, Sense.INVALID_FIELD_IN_CDB); // "to the end" (WSNZ is set), or too long
       return;
     }
     if (!BlockCdb.within(task.unit(), lba, blocks)) {

@@ -1,6 +1,7 @@
 package io.bascule.iscsi;
 
 import static io.bascule.iscsi.Command.Needs.MEDIUM;
+import static io.bascule.iscsi.Command.Needs.WRITABLE;
 
 import io.bascule.core.volume.StoreException;
 import io.bascule.core.volume.Volume;
@@ -21,13 +22,14 @@ final class ReadWrite {
               "88 18 FF FF FF FF FF FF FF FF FF FF FF FF 00 00",
               MEDIUM,
               ReadWrite::read),
-          Command.of("WRITE (6)", "0A 1F FF FF FF 00", MEDIUM, ReadWrite::write),
-          Command.of("WRITE (10)", "2A 18 FF FF FF FF 00 FF FF 00", MEDIUM, ReadWrite::write),
-          Command.of("WRITE (12)", "AA 18 FF FF FF FF FF FF FF FF 00 00", MEDIUM, ReadWrite::write),
+          Command.of("WRITE (6)", "0A 1F FF FF FF 00", WRITABLE, ReadWrite::write),
+          Command.of("WRITE (10)", "2A 18 FF FF FF FF 00 FF FF 00", WRITABLE, ReadWrite::write),
+          Command.of(
+              "WRITE (12)", "AA 18 FF FF FF FF FF FF FF FF 00 00", WRITABLE, ReadWrite::write),
           Command.of(
               "WRITE (16)",
               "8A 18 FF FF FF FF FF FF FF FF FF FF FF FF 00 00",
-              MEDIUM,
+              WRITABLE,
               ReadWrite::write),
           Command.of(
               "SYNCHRONIZE CACHE (10)",

@@ -29,16 +29,24 @@ enum Sense {
   CAPACITY_CHANGED(0x6, 0x2A, 0x09),
   COMMANDS_CLEARED(0x6, 0x2F, 0x00),
   LUNS_CHANGED(0x6, 0x3F, 0x0E),
+  SOFTWARE_WRITE_PROTECTED(0x7, 0x27, 0x02),
   SPACE_ALLOCATION_FAILED(0x7, 0x27, 0x07),
   UNEXPECTED_UNSOLICITED_DATA(0xB, 0x0C, 0x0C),
   NOT_ENOUGH_UNSOLICITED_DATA(0xB, 0x0C, 0x0D),
   DATA_PHASE_ERROR(0xB, 0x4B, 0x00),
   MISCOMPARE(0xE, 0x1D, 0x00);
 
-  /** Length of both encodings as this target makes them. */
-  static final int FIXED_BYTES = 18;
+  /** The longest sense data this target makes. */
+  static final int MAX_BYTES = 18;
 
-  static final int DESCRIPTOR_BYTES = 8;
+  private static final int FIXED_BYTES = 18;
+  private static final int DESCRIPTOR_BYTES = 8;
+
+  /** In the three bytes of sense key specific data: they are valid (SKSV). */
+  private static final int VALID = 0x800000;
+
+  /** In those of ILLEGAL REQUEST: the field is one of the CDB, not of the parameter list (C/D). */
+  private static final int OF_THE_CDB = 0x400000;
 
   final int key;
   final int asc;
@@ -50,11 +58,30 @@ enum Sense {
     this.ascq = ascq;
   }
 
-  /** Puts the sense data at {@code at}, zeroing what it covers, and tells its length. */
-  int encode(ByteBuffer out, int at, boolean descriptor) {
+  /** The sense key specific data that points at a byte of the CDB (SPC-4, 4.5.2.4.2). */
+  static int cdbField(int at) {
+    return VALID | OF_THE_CDB | at;
+  }
+
+  /** The same for a byte of the parameter list. */
+  static int listField(int at) {
+    return VALID | at;
+  }
+
+  /**
+   * Puts the sense data at {@code at}, zeroing what it covers, and tells its length.
+   *
+   * @param specific the three bytes of sense key specific data, or 0 for none
+   */
+  int encode(ByteBuffer out, int at, boolean descriptor, int specific) {
     if (descriptor) {
       out.putLong(at, 0x72L << 56 | (long) key << 48 | (long) asc << 40 | (long) ascq << 32);
-      return DESCRIPTOR_BYTES;
+      if (specific == 0) {
+        return DESCRIPTOR_BYTES;
+      }
+      out.put(at + 7, (byte) 8); // ADDITIONAL SENSE LENGTH
+      out.putInt(at + 8, 0x02060000).putInt(at + 12, specific << 8);
+      return 2 * DESCRIPTOR_BYTES;
     }
     for (int i = 0; i < FIXED_BYTES; i++) {
       out.put(at + i, (byte) 0);
@@ -64,6 +91,7 @@ enum Sense {
     out.put(at + 7, (byte) (FIXED_BYTES - 8));
     out.put(at + 12, (byte) asc);
     out.put(at + 13, (byte) ascq);
+    out.put(at + 15, (byte) (specific >> 16)).putShort(at + 16, (short) specific);
     return FIXED_BYTES;
   }
 

@@ -110,6 +110,10 @@ final class Session {
     return core;
   }
 
+  HostView view() {
+    return view;
+  }
+
   TaskManagement taskManagement() {
     return management;
   }

@@ -44,7 +44,7 @@ final class SupportedCommands {
       if (option > ONE_OF_EITHER_KIND
           || option == ONE_WITHOUT_ACTION && hasActions
           || option == ONE_WITH_ACTION && !hasActions) {
-        nexus.fail(task, Sense.INVALID_FIELD_IN_CDB);
+        nexus.failField(task, 2);
         return;
       }
       one(Commands.find(opcode, task.cdb16(4)), timeouts, out);

@@ -64,6 +64,10 @@ final class Task {
   int r2tSn;
   boolean dataPending;
   @Nullable Sense failure;
+
+  /** See {@link Sense#encode}. */
+  int senseSpecific;
+
   @Nullable Sink sink;
   @Nullable Step finish;
   byte @Nullable [] staged;
@@ -125,6 +129,7 @@ final class Task {
     r2tSn = 0;
     dataPending = false;
     failure = null;
+    senseSpecific = 0;
     sink = null;
     finish = null;
     staged = null;

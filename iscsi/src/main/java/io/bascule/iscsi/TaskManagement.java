@@ -98,12 +98,14 @@ final class TaskManagement {
         if (function == CLEAR_TASK_SET) {
           tellOthers(unit, UnitAttentions.Kind.COMMANDS_CLEARED);
         } else if (function == LOGICAL_UNIT_RESET) {
+          view.resetModes(unit);
           tellOthers(unit, UnitAttentions.Kind.DEVICE_RESET);
         }
       }
       case TARGET_WARM_RESET -> { // of what this host may see, and no more
         IntPredicate units = view.units();
         abortAll(each -> true, pending);
+        view.resetModes(units);
         tellOthers(units, UnitAttentions.Kind.DEVICE_RESET);
       }
       default -> { // also a cold reset, which would end the sessions of others

@@ -2,8 +2,8 @@ package io.bascule.iscsi;
 
 /**
  * What lies between a command PDU and the command itself (SAM-5, 4.6 and 5.14; SPC-4, 5.15.2): the
- * unit it is for, unit attentions, the access state of the way it came. Without state of its own;
- * called by whoever holds the connection's lock.
+ * unit it is for, unit attentions, the access state of the way it came, write protection. Without
+ * state of its own; called by whoever holds the connection's lock.
  */
 final class TaskRouter {
   private TaskRouter() {}
@@ -30,6 +30,10 @@ final class TaskRouter {
         return;
       }
       if (!command.inStandby() && !reachable(nexus, task, unit)) {
+        return;
+      }
+      if (command.writes() && unit.modes.writeProtected()) {
+        nexus.fail(task, Sense.SOFTWARE_WRITE_PROTECTED);
         return;
       }
       task.volume = unit.volume;

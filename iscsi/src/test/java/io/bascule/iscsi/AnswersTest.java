@@ -26,6 +26,9 @@ final class AnswersTest {
             List.of(
                 "00",
                 "1B 00 00 00 01 00",
+                "1B 00 00 00 00 00",
+                "1B 00 00 00 02 00",
+                "1B 00 00 00 31 00", // a stop; eject; a power condition
                 "1E 00 00 00 01 00", // without data
                 "03 00 00 00 FF",
                 "03 01 00 00 FF", // REQUEST SENSE
@@ -66,6 +69,11 @@ final class AnswersTest {
             "A3 0D 80 00 00 00 00 00 10 00",
             "A3 0D 80 00 00 00 00 00 00 03", // task management functions
             "A3 0C 04 12 00 00 00 00 10 00",
+            "37 00 18 00 00 00 00 10 00",
+            "37 00 0D 00 00 00 00 00 03",
+            "37 00 1E 00 00 00 00 10 00", // READ DEFECT DATA (10)
+            "B7 1B 00 00 00 00 00 00 10 00",
+            "B7 07 00 00 00 00 00 00 10 00", // (12)
             "C7"));
     return cdbs;
   }
@@ -96,7 +104,7 @@ final class AnswersTest {
   void shouldReportEveryCommandItKnows(@TempDir Path directory) {
     try (Lab lab = new Lab(directory)) {
       Lab.Initiator host = lab.initiator().ready().calm();
-      assertThat(Commands.all()).hasSize(37);
+      assertThat(Commands.all()).hasSize(41);
       for (Command command : Commands.all()) {
         int action = Math.max(command.serviceAction(), 0);
         String one =

@@ -89,7 +89,8 @@ final class BlockCdbTest {
 
   private static LogicalUnit unit(long blocks) {
     long bytes = blocks * Volume.BLOCK_BYTES;
-    return new LogicalUnit(new Lun(0, "unit", new UUID(1, 2), bytes, Optional.empty()));
+    Lun lun = new Lun(0, "unit", new UUID(1, 2), bytes, Optional.empty());
+    return new LogicalUnit(lun, new UnitModes());
   }
 
   /** No address and no length, however large, passes for a range of the unit. */

@@ -76,7 +76,8 @@ final class Lab implements AutoCloseable {
                 List.of(new Lun(0, "zero", volume.uuid(), 1 << 20, Optional.of(volume))),
                 List.of(hosts),
                 Map.of(1, AccessState.ACTIVE_OPTIMIZED, 3, AccessState.ACTIVE_OPTIMIZED),
-                List.of(portal(1), portal(3))));
+                List.of(portal(1), portal(3))),
+            core.model);
   }
 
   void show(long sizeBytes, AccessState fixed, Set<Integer> poorLuns) {
@@ -91,7 +92,8 @@ final class Lab implements AutoCloseable {
                     new Host("poor", POOR_HOST, Optional.empty(), Optional.of(poorLuns)),
                     new Host("careful", CHAP_HOST, Optional.of(CHAP), Optional.empty())),
                 Map.of(1, fixed, 2, AccessState.STANDBY, 3, AccessState.ACTIVE_OPTIMIZED),
-                List.of(portal(1), portal(2), portal(3))));
+                List.of(portal(1), portal(2), portal(3))),
+            core.model);
   }
 
   static PortalSpec portal(int tag) {
@@ -144,9 +146,17 @@ final class Lab implements AutoCloseable {
       return bytes.getInt(32);
     }
 
-    /** Key, code and qualifier of fixed format sense data, as in 0x05_20_00. */
+    /** Key, code and qualifier of sense data in either format, as in 0x05_20_00. */
     int sense() {
+      if (data.get(2) == 0x72) {
+        return (data.get(3) & 0xF) << 16 | (data.get(4) & 0xFF) << 8 | data.get(5) & 0xFF;
+      }
       return (data.get(4) & 0xF) << 16 | (data.get(14) & 0xFF) << 8 | data.get(15) & 0xFF;
+    }
+
+    /** The field pointer of fixed format sense data; -1 for none. */
+    int field() {
+      return (data.get(17) & 0x80) == 0 ? -1 : data.getShort(18) & 0xFFFF;
     }
 
     int residual() {

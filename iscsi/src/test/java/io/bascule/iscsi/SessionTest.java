@@ -663,6 +663,37 @@ final class SessionTest {
   }
 
   @Test
+  void shouldPointAtFlagsOfWriteSameItDoesNotFollow() {
+    Lab.Initiator host = host();
+    for (int flag :
+        new int[] {0x02, 0x04, 0x10, 0x20, 0x80}) { // PBDATA, LBDATA, ANCHOR, protection
+      for (int opcode : new int[] {0x41, 0x93}) {
+        int[] cdb = Arrays.copyOf(new int[] {opcode, flag}, opcode == 0x41 ? 10 : 16);
+        cdb[opcode == 0x41 ? 8 : 13] = 1;
+        host.command(0, 0x20, 512, new byte[512], cdb);
+        Lab.Answer answer = host.one();
+        assertThat(answer.sense()).isEqualTo(0x052400);
+        assertThat(answer.field()).isEqualTo(1);
+      }
+    }
+  }
+
+  @Test
+  void shouldPutWhatWasWrittenOnTheMediumAtAStopButGoOn() {
+    Lab.Initiator host = host();
+    host.command(0, 0, 0, new byte[0], 0x1B, 0, 0, 0, 0);
+    assertThat(host.all()).isEmpty();
+    lab.settle();
+    assertThat(host.one().status()).isEqualTo(GOOD);
+    assertThat(lab.volume.flushes.get()).isEqualTo(1);
+    host.command(0, 0, 0, new byte[0], 0x1B, 0, 0, 0, 4);
+    assertThat(host.one().status()).as("NO_FLUSH").isEqualTo(GOOD);
+    assertThat(lab.volume.flushes.get()).isEqualTo(1);
+    host.command(0, 0, 0, new byte[0], 0);
+    assertThat(host.one().status()).isEqualTo(GOOD);
+  }
+
+  @Test
   void shouldCompareBeforeItWrites() {
     Lab.Initiator host = host();
     byte[] old = Lab.bytes(512, 13);
