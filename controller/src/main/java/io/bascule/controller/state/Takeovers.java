@@ -15,7 +15,8 @@ public final class Takeovers {
   /**
    * Notes one in that phase of that upgrade.
    *
-   * @return all of that phase, this one too, oldest first
+   * @return all of that phase in the order in which they were noted, this one last: the clock may
+   *     have been set back between two
    */
   public static List<Instant> note(Sql sql, String upgrade, int phase, Instant at)
       throws SQLException {
@@ -25,7 +26,7 @@ public final class Takeovers {
     sql.update("DELETE FROM takeover WHERE upgrade <> ?", upgrade);
     sql.update("INSERT INTO takeover VALUES (?, ?, ?)", upgrade, phase, at.toEpochMilli());
     return sql.list(
-        "SELECT at FROM takeover WHERE upgrade = ? AND phase = ? ORDER BY at",
+        "SELECT at FROM takeover WHERE upgrade = ? AND phase = ? ORDER BY rowid",
         row -> Instant.ofEpochMilli(row.getLong(1)),
         upgrade,
         phase);

@@ -12,6 +12,8 @@ public final class TakeoverRule {
   private TakeoverRule() {}
 
   /**
+   * One that a clock ahead has noted counts too: nobody knows when it was.
+   *
    * @param takeovers unplanned ones in the present phase
    * @return whether format 2 is to be given up
    */
