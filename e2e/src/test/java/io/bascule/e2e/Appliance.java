@@ -39,8 +39,12 @@ final class Appliance implements AutoCloseable {
   final int iscsiPort;
   final int managementPort;
 
-  private Appliance(Path data, int iscsiPort, int managementPort) {
+  /** What its chassis is started with, and inherits to the controllers. */
+  private final Map<String, String> environment;
+
+  private Appliance(Path data, Map<String, String> environment, int iscsiPort, int managementPort) {
     this.data = data;
+    this.environment = environment;
     this.iscsiPort = iscsiPort;
     this.managementPort = managementPort;
   }
@@ -57,9 +61,15 @@ final class Appliance implements AutoCloseable {
 
   /** The same in a folder of its own, on a file system of its own perhaps. */
   static Appliance createIn(Path folder, String name, String... upOptions) {
+    return createIn(folder, name, Map.of(), upOptions);
+  }
+
+  /** The same with more in the environment of its processes. */
+  static Appliance createIn(
+      Path folder, String name, Map<String, String> environment, String... upOptions) {
     try {
       Path data = Files.createTempDirectory(folder, name + "-");
-      var appliance = new Appliance(data, freePorts(), freePorts());
+      var appliance = new Appliance(data, environment, freePorts(), freePorts());
       appliance.up(upOptions);
       return appliance;
     } catch (IOException e) {
@@ -97,7 +107,7 @@ final class Appliance implements AutoCloseable {
                 "--management-port",
                 Integer.toString(managementPort)));
     arguments.addAll(List.of(options));
-    bascule(arguments.toArray(String[]::new)).ok();
+    bascule(environment, arguments.toArray(String[]::new)).ok();
   }
 
   /** A shorter patience of the chassis with a booting controller; its successor adopts them. */
@@ -112,10 +122,14 @@ final class Appliance implements AutoCloseable {
 
   /** Runs {@code bascule ARGUMENTS --data THIS}. */
   Commands.Result bascule(String... arguments) {
+    return bascule(Map.of(), arguments);
+  }
+
+  private Commands.Result bascule(Map<String, String> more, String... arguments) {
     var all = new ArrayList<>(List.of(arguments));
     all.add("--data");
     all.add(data.toString());
-    return Commands.run(120, Commands.bascule(all.toArray(String[]::new)));
+    return Commands.run(120, more, Commands.bascule(all.toArray(String[]::new)));
   }
 
   Api api() {

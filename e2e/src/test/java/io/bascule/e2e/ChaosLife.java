@@ -9,6 +9,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -37,7 +39,13 @@ final class ChaosLife implements AutoCloseable {
   /** The upgrade whose end was told last. */
   private String told = "";
 
-  private ChaosLife(Appliance appliance, OwnDisk disk, Path folder, Random random, ChaosTally tally)
+  private ChaosLife(
+      Appliance appliance,
+      Optional<SteppedClock> clock,
+      OwnDisk disk,
+      Path folder,
+      Random random,
+      ChaosTally tally)
       throws IOException {
     this.appliance = appliance;
     this.random = random;
@@ -51,7 +59,7 @@ final class ChaosLife implements AutoCloseable {
     appliance.anyHost();
     appliance.addPackage("1.2.2");
     appliance.addPackage("2.0.1");
-    faults = new ChaosFaults(appliance, disk, folder, random, tally);
+    faults = new ChaosFaults(appliance, clock, disk, folder, random, tally);
     host = HostSide.start(appliance.url("db"), random.nextLong());
     outside = Outside.writer(appliance.url("image"), 0);
     // QEMU gives up if its very first login fails; once it is there it comes back by itself.
@@ -61,7 +69,10 @@ final class ChaosLife implements AutoCloseable {
 
   static ChaosLife begin(OwnDisk disk, Path folder, Random random, ChaosTally tally)
       throws IOException {
-    return new ChaosLife(Appliance.createIn(disk.path(), "chaos"), disk, folder, random, tally);
+    var clock = SteppedClock.in(folder);
+    var environment = clock.map(SteppedClock::environment).orElse(Map.of());
+    var appliance = Appliance.createIn(disk.path(), "chaos", environment);
+    return new ChaosLife(appliance, clock, disk, folder, random, tally);
   }
 
   /** Until it has lived enough, or that time has come. */
@@ -211,8 +222,9 @@ final class ChaosLife implements AutoCloseable {
   }
 
   @Override
-  public void close() {
+  public void close() throws IOException {
     try (var closing = appliance;
+        var mended = faults;
         var still = watch) {
       outside.close();
       host.close();

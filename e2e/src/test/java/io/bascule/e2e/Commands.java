@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /** Runs real commands, bounded in time. */
@@ -41,18 +42,24 @@ final class Commands {
 
   /** Runs the command to its end, at most {@code seconds}. */
   static Result run(int seconds, List<String> command) {
+    return run(seconds, Map.of(), command);
+  }
+
+  /** The same with more in its environment. */
+  static Result run(int seconds, Map<String, String> environment, List<String> command) {
     try {
       // Where the command keeps its class archive; without the folder it fails as it ends.
       Files.createDirectories(HOME.resolve("target"));
       Path out = Files.createTempFile("bascule-e2e", ".out");
       Path err = Files.createTempFile("bascule-e2e", ".err");
       try {
-        var process =
+        var builder =
             new ProcessBuilder(command)
                 .redirectInput(Path.of("/dev/null").toFile())
                 .redirectOutput(out.toFile())
-                .redirectError(err.toFile())
-                .start();
+                .redirectError(err.toFile());
+        builder.environment().putAll(environment);
+        var process = builder.start();
         if (!process.waitFor(seconds, TimeUnit.SECONDS)) {
           process.destroyForcibly().waitFor();
           throw new AssertionError(

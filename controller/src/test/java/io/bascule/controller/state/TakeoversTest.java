@@ -23,8 +23,7 @@ class TakeoversTest {
 
   private StateDb db() {
     var claim =
-        new Claim(
-            ControllerId.CONTROLLER_0, Version.parse("2.0.1"), Claim.Migrations.RUNS, false);
+        new Claim(ControllerId.CONTROLLER_0, Version.parse("2.0.1"), Claim.Migrations.RUNS, false);
     var taken =
         StateDb.take(
             dir.resolve("state.db"),
