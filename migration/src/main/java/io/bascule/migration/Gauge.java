@@ -68,9 +68,12 @@ final class Gauge {
     }
     tickedNanos = System.nanoTime();
     wasWorking = working;
+    if (now.priority() != tuning.priority()) {
+      throttle = throttle.withNothingTooMuch();
+    }
     tuning = now;
     if (begins) {
-      throttle = Throttle.start(now, controller.hostP99Micros().isPresent());
+      throttle = throttle.again(now, controller.hostP99Micros().isPresent());
       pacer.set(throttle.bytesPerSecond(), 0);
     }
     measure(working && !begins, now);

@@ -11,10 +11,10 @@ import java.util.OptionalLong;
  *
  * <p>A host latency above the target halves the rate, down to a floor; above twice the target it
  * rests. Then it stays for {@link #HOLD_TICKS}, until what hosts feel is of the new rate. From the
- * middle between baseline and target on it stays as well. Below that it grows by {@link
- * #GROWTH_BYTES} up to three quarters of the rate that was too much, and by 1/{@value
- * #SLOW_GROWTH_PART} from there on: most of the time it is just below what hosts feel. While no
- * host does anything there is no limit but the administrator's.
+ * middle between baseline and target on it stays as well. Below that it grows by 1/{@value
+ * #GROWTH_PART}, {@link #GROWTH_BYTES} at most, up to three quarters of the rate that was too much,
+ * and by 1/{@value #SLOW_GROWTH_PART} from there on: most of the time it is just below what hosts
+ * feel. While no host does anything there is no limit but the administrator's.
  *
  * <p>What the floor grants adds up while it rests, so over time it never gets less, and always
  * ends.
@@ -37,6 +37,10 @@ public record Throttle(
     int restingTicks) {
   public static final int TICK_MILLIS = 200;
   static final long GROWTH_BYTES = 4L << 20;
+
+  /** What hosts feel is known two seconds late: until then it shall not be three times as much. */
+  static final int GROWTH_PART = 16;
+
   private static final int SLOW_GROWTH_PART = 64;
 
   /** What hosts feel is measured over up to two seconds. */
@@ -51,7 +55,14 @@ public record Throttle(
   /** More than any disk does. */
   static final long IDLE_BYTES = 64L << 30;
 
-  private static final long TARGET_MIN_MICROS = 2_000;
+  /** A p99 that no host minds. */
+  private static final long UNMINDED_MICROS = 2_000;
+
+  /**
+   * What passes between host and target and is not seen here, on busy processors; where hosts come
+   * first it is theirs.
+   */
+  private static final long OUTSIDE_MICROS = 500;
 
   /** After so long without a rate it is worth telling that copying is not what slows hosts. */
   static final int TELL_TICKS = 5_000 / TICK_MILLIS;
@@ -71,7 +82,29 @@ public record Throttle(
    * @param hosts whether any does something
    */
   public static Throttle start(Tuning tuning, boolean hosts) {
-    return going(tuning, hosts ? START_BYTES : IDLE_BYTES, 0, Long.MAX_VALUE, 0);
+    return new Throttle(0, 0, Long.MAX_VALUE, 0, 0, 0, 0).again(tuning, hosts);
+  }
+
+  /**
+   * The first tick after a pause: it knows what was too much.
+   *
+   * @param hosts whether any does something
+   */
+  public Throttle again(Tuning tuning, boolean hosts) {
+    long rate = hosts ? Math.min(START_BYTES, tooMuchBytesPerSecond) : IDLE_BYTES;
+    return going(tuning, rate, bestBytesPerSecond, tooMuchBytesPerSecond, 0);
+  }
+
+  /** With another priority other rates are too much. */
+  public Throttle withNothingTooMuch() {
+    return new Throttle(
+        bytesPerSecond,
+        bestBytesPerSecond,
+        Long.MAX_VALUE,
+        0,
+        grantBytes,
+        owedBytes,
+        restingTicks);
   }
 
   /** The following tick. */
@@ -102,7 +135,7 @@ public record Throttle(
       return going(tuning, rate, best, tooMuchBytesPerSecond, Math.max(0, holdTicks - 1));
     }
     boolean near = present >= tooMuchBytesPerSecond / 4 * 3;
-    long growth = near ? Math.min(GROWTH_BYTES, present / SLOW_GROWTH_PART + 1) : GROWTH_BYTES;
+    long growth = Math.min(GROWTH_BYTES, present / (near ? SLOW_GROWTH_PART : GROWTH_PART) + 1);
     long grown = Math.max(floor, Math.min(present + growth, useful));
     return going(tuning, grown, best, Math.max(tooMuchBytesPerSecond, grown), 0);
   }
@@ -124,15 +157,14 @@ public record Throttle(
         restingTicks + 1);
   }
 
-  /** The p99 that hosts may have. */
+  /** The p99 that hosts may have, as the target sees it. */
   public static long targetMicros(Tuning tuning, OptionalLong baselineMicros) {
-    int percent =
-        switch (tuning.priority()) {
-          case HOST_FIRST -> 130;
-          case BALANCED -> 200;
-          case FINISH_SOONER -> 400;
-        };
-    return Math.max(baselineMicros.orElse(0) * percent / 100, TARGET_MIN_MICROS);
+    long baseline = baselineMicros.orElse(0);
+    return switch (tuning.priority()) {
+      case HOST_FIRST -> Math.max(baseline * 130 / 100, UNMINDED_MICROS - OUTSIDE_MICROS);
+      case BALANCED -> Math.max(baseline * 2, UNMINDED_MICROS);
+      case FINISH_SOONER -> Math.max(baseline * 4, UNMINDED_MICROS);
+    };
   }
 
   private static long floorBytesPerSecond(Tuning tuning, long best) {
