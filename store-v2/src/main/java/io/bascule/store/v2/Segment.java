@@ -119,6 +119,11 @@ final class Segment {
     }
   }
 
+  /** Whether it is removed; whoever has it pinned may still read what is open. */
+  boolean isRetired() {
+    return pins.get() < CLOSING;
+  }
+
   /** Closes the file if nobody has it pinned; it is opened again when needed. */
   synchronized boolean closeIfUnused() {
     if (!pins.compareAndSet(0, CLOSING)) {

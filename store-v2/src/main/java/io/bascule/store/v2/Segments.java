@@ -181,20 +181,24 @@ final class Segments implements Leaves.Usage {
     if (segment == null || !segment.pin()) {
       return null;
     }
-    if (segment.fileIfOpen() == null) {
-      try {
-        open(segment);
-      } catch (StoreException e) {
+    boolean there = false;
+    try {
+      there = segment.fileIfOpen() != null || open(segment);
+    } finally {
+      if (!there) {
         segment.unpin();
-        throw e;
       }
     }
-    return segment;
+    return there ? segment : null;
   }
 
-  private synchronized void open(Segment segment) {
+  /** False if the segment was removed after it was pinned: its file may be deleted already. */
+  private synchronized boolean open(Segment segment) {
     if (segment.fileIfOpen() != null) {
-      return;
+      return true;
+    }
+    if (segment.isRetired()) {
+      return false;
     }
     if (!directory.exists(segment.name)) {
       throw new StoreException.Corrupt("segment " + segment.name + " is missing");
@@ -203,6 +207,7 @@ final class Segments implements Leaves.Usage {
     if (++openFiles > OPEN_FILES_MAX) {
       closeOne();
     }
+    return true;
   }
 
   /** Closes a file that nobody uses, the next one round. */
@@ -224,8 +229,7 @@ final class Segments implements Leaves.Usage {
   /** Removes the segments, which nothing durable needs any more, and their files. */
   void remove(List<Segment> gone) {
     for (var segment : gone) {
-      forgetFile(segment);
-      segment.retire();
+      retire(segment);
       directory.delete(segment.name);
     }
     directory.sync(); // before the slots are used again
@@ -237,10 +241,12 @@ final class Segments implements Leaves.Usage {
     }
   }
 
-  private synchronized void forgetFile(Segment segment) {
+  /** From here on its file is not opened again, and so not counted. */
+  private synchronized void retire(Segment segment) {
     if (segment.fileIfOpen() != null) {
       openFiles--;
     }
+    segment.retire();
   }
 
   synchronized void close() {
