@@ -45,10 +45,14 @@ class AccessTest {
   @BeforeEach
   void open() throws Exception {
     db = TestDb.open(dir);
-    byte[] hash =
-        MessageDigest.getInstance("SHA-256").digest("token".getBytes(StandardCharsets.UTF_8));
-    Files.writeString(dir.resolve("hash"), HexFormat.of().formatHex(hash) + "\n");
+    setToken("token");
     access = new Access(db, dir.resolve("hash"), new TestClock());
+  }
+
+  private void setToken(String token) throws Exception {
+    byte[] hash =
+        MessageDigest.getInstance("SHA-256").digest(token.getBytes(StandardCharsets.UTF_8));
+    Files.writeString(dir.resolve("hash"), HexFormat.of().formatHex(hash) + "\n");
   }
 
   @AfterEach
@@ -68,6 +72,15 @@ class AccessTest {
     }
     Files.delete(dir.resolve("hash"));
     assertThat(access.byToken("token")).as("no file, no token").isEmpty();
+  }
+
+  @Test
+  void shouldTakeANewTokenAtOnceAndKeepSessions() throws Exception {
+    String cookie = access.redeem(access.newSignInCode("anna")).orElseThrow();
+    setToken("another");
+    assertThat(access.byToken("another")).isPresent();
+    assertThat(access.byToken("token")).isEmpty();
+    assertThat(access.bySession(cookie)).hasValue("anna");
   }
 
   @Test
