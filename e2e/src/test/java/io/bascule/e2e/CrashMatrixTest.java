@@ -29,7 +29,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 @Execution(ExecutionMode.CONCURRENT)
 class CrashMatrixTest {
-  private static final int SAMPLE = 4;
+  private static final int SAMPLE = 3;
 
   enum Victim {
     ACTIVE,

@@ -10,9 +10,14 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 
 /** That what {@link ChaosFaults} injects really happens, and nothing else. */
+@EnabledIfSystemProperty(
+    named = "bascule.check.all",
+    matches = "true",
+    disabledReason = "of use where the campaign is: a part of ./check --all")
 class InjectedFaultsTest {
   @TempDir Path folder;
 

@@ -82,8 +82,7 @@ class KeyRotationTest {
   private Path signedByANewKey(String version) throws IOException {
     List<String> jars = new ArrayList<>();
     try (var release = new ZipFile(Commands.release(version).toFile())) {
-      for (var entry :
-          release.stream().filter(e -> e.getName().startsWith("lib/")).toList()) {
+      for (var entry : release.stream().filter(e -> e.getName().startsWith("lib/")).toList()) {
         Path jar = folder.resolve(Path.of(entry.getName()).getFileName());
         try (var in = release.getInputStream(entry)) {
           Files.copy(in, jar);

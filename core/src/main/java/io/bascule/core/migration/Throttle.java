@@ -98,13 +98,7 @@ public record Throttle(
   /** With another priority other rates are too much. */
   public Throttle withNothingTooMuch() {
     return new Throttle(
-        bytesPerSecond,
-        bestBytesPerSecond,
-        Long.MAX_VALUE,
-        0,
-        grantBytes,
-        owedBytes,
-        restingTicks);
+        bytesPerSecond, bestBytesPerSecond, Long.MAX_VALUE, 0, grantBytes, owedBytes, restingTicks);
   }
 
   /** The following tick. */
