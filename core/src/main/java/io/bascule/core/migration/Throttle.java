@@ -38,7 +38,7 @@ public record Throttle(
   public static final int TICK_MILLIS = 200;
   static final long GROWTH_BYTES = 4L << 20;
 
-  /** What hosts feel is known two seconds late: until then it shall not be three times as much. */
+  /** What hosts feel is known two seconds late: until then it shall not double. */
   static final int GROWTH_PART = 16;
 
   private static final int SLOW_GROWTH_PART = 64;
