@@ -229,7 +229,7 @@ class RecordCodecPropertyTest {
     var pieces =
         List.of("{", "}", "[", "]", ",", ":", "\"", "null", "1e9", "\\u", "true", "[null]");
     var mangled = new StringBuilder(text);
-    for (int n = 1 + random.nextInt(3); n > 0; n--) {
+    for (int n = 1 + random.nextInt(3); n > 0 && !mangled.isEmpty(); n--) {
       int at = random.nextInt(mangled.length());
       switch (random.nextInt(5)) {
         case 0 -> mangled.insert(at, pieces.get(random.nextInt(pieces.size())));
