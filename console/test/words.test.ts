@@ -25,7 +25,7 @@ describe('events', () => {
   ])('%s %j', (kind, message, said) => expect(eventSentence(kind, message)).toBe(said));
 
   test('lines of a plan', () => {
-    expect(planLine('STAGE_STANDBY on controller 0, about 6 s')).toBe('Stage the release on the standby on controller 0, about 6 s');
+    expect(planLine('STAGE_STANDBY on controller 0, about 6 s')).toBe('Stage the release on the standby · Controller 0, about 6 s');
     expect(planLine('PHASE_2, about 6 s')).toBe('Phase 2: Copy, about 6 s');
     expect(planLine('A later way to say it')).toBe('A later way to say it');
     expect(planLine('LATER_STEP, about 1 s')).toBe('LATER_STEP, about 1 s');

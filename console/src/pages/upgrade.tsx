@@ -51,7 +51,7 @@ export function UpgradePage() {
       <div className="b-details">
         <div className="b-details-main">
           <Card title={text.upgrade.steps}>
-            <Steps steps={upgrade.steps} current={upgrade.step} paused={upgrade.state === 'PAUSED'} ended={!open} />
+            <Steps steps={upgrade.steps} current={upgrade.step} paused={upgrade.state === 'PAUSED'} ended={!open || upgrade.state === 'CANCELING'} />
           </Card>
           {open && <LatencyCard upgrade={upgrade} />}
         </div>

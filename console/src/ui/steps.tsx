@@ -18,7 +18,7 @@ interface StepsProps {
   steps: Step[];
   current?: string | null;
   paused?: boolean;
-  /** The upgrade is over: what is pending will not come. */
+  /** The upgrade is over or going back: what is pending will not come. */
   ended?: boolean;
 }
 

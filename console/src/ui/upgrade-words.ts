@@ -49,7 +49,9 @@ export function doingNow(upgrade: Upgrade): string | null {
 
 /** A line of the plan; the server begins it with the step's constant. */
 export function planLine(line: string): string {
-  return line.replace(/^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*(?=\b)/, (constant) => text.upgrade.step[constant] ?? constant);
+  return line
+    .replace(/^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*(?=\b)/, (constant) => text.upgrade.step[constant] ?? constant)
+    .replace(/ on controller (\d)/, (_, id) => ` · ${text.controller.name(Number(id))}`);
 }
 
 export function stateName(upgrade: Upgrade): string {

@@ -7,7 +7,7 @@ import java.util.Locale;
 import java.util.regex.Pattern;
 
 /** Which names and sizes volumes and snapshots may have, and what is said where one may not. */
-final class VolumeRules {
+public final class VolumeRules {
   private static final System.Logger LOG = System.getLogger(VolumeRules.class.getName());
 
   static final long SIZE_MIN = 1L << 20;
@@ -65,7 +65,7 @@ final class VolumeRules {
   }
 
   /** {@code 1.5 GiB}. */
-  static String inWords(long bytes) {
+  public static String inWords(long bytes) {
     for (int shift = 40; shift >= 10; shift -= 10) {
       if (bytes >= 1L << shift) {
         double units = (double) bytes / (1L << shift);

@@ -1,5 +1,7 @@
 package io.bascule.controller.upgrade;
 
+import static io.bascule.controller.catalog.VolumeRules.inWords;
+
 import io.bascule.core.ControllerId;
 import io.bascule.core.Slot;
 import io.bascule.core.Status;
@@ -209,11 +211,11 @@ final class Prechecks {
     long formatTwo = migrates ? SpaceRule.neededBytes(allocatedBytes) : 0;
     boolean enough = freeBytes >= slots + formatTwo;
     String what =
-        migrates
-            ? "%d MiB needed for the new slots, %d MiB for format 2 beside format 1, %d MiB free."
-                .formatted(slots >> 20, formatTwo >> 20, freeBytes >> 20)
-            : "%d MiB needed for the new slots, %d MiB free."
-                .formatted(slots >> 20, freeBytes >> 20);
+        "%s needed for the new slots, %s%s free."
+            .formatted(
+                inWords(slots),
+                migrates ? inWords(formatTwo) + " for format 2 beside format 1, " : "",
+                inWords(freeBytes));
     return new Precheck(
         "free-space",
         enough,
