@@ -90,27 +90,39 @@ final class Cleaner {
 
   /** Moves what is in use out of the segment; false if something is left there. */
   private boolean empty(Segment victim) {
-    var pinned = SegmentRecords.pinned(pool.segments(), victim);
-    if (pinned == null) {
-      return false;
-    }
+    Segment pinned = null;
     try {
+      pinned = SegmentRecords.pinned(pool.segments(), victim);
+      if (pinned == null) {
+        return false;
+      }
       var file = pinned.file();
-      var records = SegmentRecords.of(victim, file);
-      records.forEach((family, lba, blocks, codec, pointer) -> {
-        move(file, family, lba, blocks, pointer);
-        return pool.segments().liveBlocks(victim.slot) > 0;
-      });
+      recordsOf(victim, file)
+          .forEach((family, lba, blocks, codec, pointer) -> {
+            move(file, family, lba, blocks, pointer);
+            return pool.segments().liveBlocks(victim.slot) > 0;
+          });
       flushBatch();
     } catch (StoreException.Corrupt e) {
       LOG.log(System.Logger.Level.WARNING, "segment " + victim.name + " stays", e);
     } finally {
       batch = null;
-      pinned.unpin();
+      if (pinned != null) {
+        pinned.unpin();
+      }
     }
     boolean empty = pool.segments().liveBlocks(victim.slot) == 0;
     victim.quarantined = !empty;
     return empty;
+  }
+
+  /** What the disk does not give is damaged, as far as cleaning goes. */
+  private static SegmentRecords recordsOf(Segment segment, StoredFile file) {
+    try {
+      return SegmentRecords.of(segment, file);
+    } catch (StoreException.Io e) {
+      throw new StoreException.Corrupt(segment.name + " cannot be read: " + e.getMessage());
+    }
   }
 
   private void move(StoredFile file, int family, long lba, int blocks, long pointer) {
@@ -120,8 +132,7 @@ final class Cleaner {
       int first = Integer.numberOfTrailingZeros(live);
       int count = Integer.numberOfTrailingZeros(~(live >>> first));
       long from = Pointer.advance(pointer, first);
-      var result = reader.read(file, from, family, lba + first, count, false);
-      if (result == UnitReader.Result.OK) {
+      if (isRead(reader, file, from, family, lba + first, count)) {
         encoder.encodeMove(
             family,
             lba + first,
@@ -133,6 +144,16 @@ final class Cleaner {
         append();
       } // else it stays where it is, for reads to report and repair to mend
       live &= ~((1 << count) - 1 << first);
+    }
+  }
+
+  private static boolean isRead(
+      UnitReader reader, StoredFile file, long pointer, int family, long lba, int count) {
+    try {
+      return reader.read(file, pointer, family, lba, count, false) == UnitReader.Result.OK;
+    } catch (StoreException.Io e) {
+      LOG.log(System.Logger.Level.WARNING, "cannot be read, and so not moved", e);
+      return false;
     }
   }
 

@@ -41,7 +41,7 @@ final class Keeper {
   /** After this batch a writer found it hopeless; until another, nobody waits for that again. */
   private long givenUpSeq = -1;
 
-  private boolean stopping;
+  private volatile boolean stopping;
   private boolean woken;
   private @Nullable Thread thread;
   private long lastCheckpointNanos = System.nanoTime();
@@ -92,12 +92,8 @@ final class Keeper {
     while (awaitTurn()) {
       try {
         turn();
-        failed = false;
       } catch (StoreException e) {
-        if (!failed) { // the same cause comes every turn
-          LOG.log(System.Logger.Level.ERROR, "the pool is not kept in order", e);
-        }
-        failed = true;
+        tell(e);
         hopeless = true;
       } catch (RuntimeException e) {
         pool.broken(e);
@@ -106,6 +102,13 @@ final class Keeper {
         signalTurn();
       }
     }
+  }
+
+  private void tell(StoreException what) {
+    if (!failed) { // the same cause comes every turn
+      LOG.log(System.Logger.Level.ERROR, "the pool is not kept in order", what);
+    }
+    failed = true;
   }
 
   private boolean awaitTurn() {
@@ -135,15 +138,8 @@ final class Keeper {
     if (pool.isSuspect()) {
       return;
     }
-    while (pool.reap()) {
-      // bit by bit, so that writers come between
-    }
     long movedBefore = cleaner.movedBytes();
-    cleanSome();
-    var settings = pool.settings();
-    if (settings.scrubBytesPerSecond() > 0) {
-      boolean _ = scrubber.step(settings.scrubBytesPerSecond() * TURN_MILLIS / 1000);
-    }
+    boolean tidied = tidy();
     int removed = 0;
     if (isCheckpointDue()) {
       removed = pool.checkpointer().run();
@@ -154,6 +150,28 @@ final class Keeper {
     pool.spaceLeft().update();
     pool.retryRoom();
     hopeless = removed == 0 && cleaner.movedBytes() == movedBefore;
+    failed = !tidied;
+  }
+
+  /**
+   * Gives space back, cleans and scrubs. What is wrong there keeps no checkpoint from being made:
+   * that bounds the log, and is what gives back the room of empty segments.
+   */
+  private boolean tidy() {
+    try {
+      while (!stopping && pool.reap()) {
+        // bit by bit, so that writers come between
+      }
+      cleanSome();
+      var settings = pool.settings();
+      if (settings.scrubBytesPerSecond() > 0) {
+        boolean _ = scrubber.step(settings.scrubBytesPerSecond() * TURN_MILLIS / 1000);
+      }
+      return true;
+    } catch (StoreException e) {
+      tell(e);
+      return false;
+    }
   }
 
   Scrubber scrubber() {

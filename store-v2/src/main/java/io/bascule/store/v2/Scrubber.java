@@ -1,5 +1,6 @@
 package io.bascule.store.v2;
 
+import io.bascule.core.Check;
 import io.bascule.core.volume.StoreException;
 import io.bascule.core.volume.StoredFile;
 import java.util.ArrayDeque;
@@ -81,13 +82,14 @@ final class Scrubber {
   }
 
   private void scrubTable() {
-    var current = segment;
-    var pinned = current == null ? null : SegmentRecords.pinned(pool.segments(), current);
-    if (pinned == null) {
-      segment = null; // it was cleaned away
-      return;
-    }
+    var current = Check.found(segment, "segment to scrub");
+    Segment pinned = null;
     try {
+      pinned = SegmentRecords.pinned(pool.segments(), current);
+      if (pinned == null) {
+        segment = null; // it was cleaned away
+        return;
+      }
       var file = pinned.file();
       var all = records;
       if (all == null) {
@@ -102,18 +104,20 @@ final class Scrubber {
             all.visit(
                 table++,
                 (family, lba, blocks, _, pointer) -> {
-                  verify(pinned, file, family, lba, blocks, pointer);
+                  verify(current, file, family, lba, blocks, pointer);
                   return true;
                 });
       }
       if (table >= all.tables()) {
         segment = null;
       }
-    } catch (StoreException.Corrupt e) {
-      report(new Finding(pinned.name, -1, String.valueOf(e.getMessage())));
+    } catch (StoreException.Corrupt | StoreException.Io e) {
+      report(new Finding(current.name, -1, String.valueOf(e.getMessage())));
       segment = null;
     } finally {
-      pinned.unpin();
+      if (pinned != null) {
+        pinned.unpin();
+      }
     }
   }
 
@@ -125,19 +129,29 @@ final class Scrubber {
       int i = Integer.numberOfTrailingZeros(live);
       int count = Integer.numberOfTrailingZeros(~(live >>> i));
       live &= ~((1 << count) - 1 << i);
-      var result = reader.read(file, Pointer.advance(pointer, i), family, lba + i, count, false);
+      String wrong = wrong(reader, file, Pointer.advance(pointer, i), family, lba + i, count);
       readBytes += (long) count * UnitCodec.BLOCK_BYTES;
       verified += count;
-      if (result != UnitReader.Result.OK) {
+      if (wrong != null) {
         for (int b = i; b < i + count; b++) {
-          mend(in, family, lba + b, Pointer.advance(pointer, b));
+          mend(in, family, lba + b, Pointer.advance(pointer, b), wrong);
         }
       }
     }
   }
 
+  private static @Nullable String wrong(
+      UnitReader reader, StoredFile file, long pointer, int family, long lba, int count) {
+    try {
+      var result = reader.read(file, pointer, family, lba, count, false);
+      return result == UnitReader.Result.OK ? null : "does not fit its checksum";
+    } catch (StoreException.Io e) {
+      return "cannot be read: " + e.getMessage();
+    }
+  }
+
   /** A block that may be damaged: repairs it for every volume that has it there, or reports it. */
-  private void mend(Segment in, int family, long block, long pointer) {
+  private void mend(Segment in, int family, long block, long pointer, String wrong) {
     for (var entry : pool.index().family(family)) {
       if (entry.kind == Entry.Kind.DELETED) {
         continue;
@@ -154,7 +168,7 @@ final class Scrubber {
             new Finding(
                 in.name,
                 Pointer.offsetBytes(pointer),
-                "volume %s block %d does not fit its checksum".formatted(entry.uuid, block)));
+                "volume %s block %d %s".formatted(entry.uuid, block, wrong)));
       }
     }
   }

@@ -408,7 +408,7 @@ final class VolumeV2 implements Volume {
   private boolean isReadable(long offset, int length) {
     try {
       return transfer(offset, ByteBuffer.allocate(length), true);
-    } catch (StoreException.Corrupt e) {
+    } catch (StoreException.Corrupt | StoreException.Io e) {
       return false; // that is the question; what was found wrong is the caller's to report
     }
   }
