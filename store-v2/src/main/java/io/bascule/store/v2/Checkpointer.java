@@ -6,6 +6,7 @@ import io.bascule.store.v2.Tree.Node;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
@@ -26,6 +27,9 @@ import java.util.function.Consumer;
  */
 final class Checkpointer {
   private static final System.Logger LOG = System.getLogger(Checkpointer.class.getName());
+
+  /** More files of checkpoints than this take long to open, and each stays open. */
+  static final int FILES_MAX = 128;
 
   private final Directory directory;
   private final Index index;
@@ -447,7 +451,10 @@ final class Checkpointer {
     return files.damagedFile() != 0;
   }
 
-  /** A file that is damaged, or one to empty if they hold too much that is not needed, else 0. */
+  /**
+   * A file that is damaged, or one to empty if they are too many or hold too much that is not
+   * needed, else 0.
+   */
   private int fileToEmpty(Superblock before) {
     int damaged = files.damagedFile();
     if (damaged != 0) {
@@ -455,9 +462,11 @@ final class Checkpointer {
     }
     long total = 0;
     var live = liveBytes();
+    addNodes(live);
     int worst = 0;
     double worstShare = 1;
-    for (int number : files.numbers()) {
+    var numbers = files.numbers();
+    for (int number : numbers) {
       long length = files.pageBytes(number);
       total += length;
       double share = (double) live.getOrDefault(number, 0L) / length;
@@ -467,7 +476,19 @@ final class Checkpointer {
       }
     }
     long needed = live.values().stream().mapToLong(Long::longValue).sum();
-    return total > 2 * needed + slackBytes ? worst : 0;
+    return total > 2 * needed + slackBytes || numbers.size() > FILES_MAX ? worst : 0;
+  }
+
+  /** Nodes too: a file may hold nothing else that is needed. Writers may change which there are. */
+  private void addNodes(Map<Integer, Long> live) {
+    Set<Node> seen = Collections.newSetFromMap(new IdentityHashMap<>());
+    for (var entry : index.all()) {
+      for (var node : entry.tree.nodes) {
+        if (node != null && node.file != 0 && seen.add(node)) {
+          live.merge(node.file, (long) node.bytes, Long::sum);
+        }
+      }
+    }
   }
 
   private Map<Integer, Long> liveBytes() {

@@ -131,7 +131,12 @@ public final class VolumePool implements AutoCloseable {
             settings,
             superblock,
             new Restored(index, segments, files, Map.of(), List.of(), 0, 0, List.of()));
-    int _ = made.checkpointer.run();
+    try {
+      int _ = made.checkpointer.run();
+    } catch (RuntimeException e) {
+      made.release();
+      throw e;
+    }
     made.start();
     return made;
   }

@@ -5,6 +5,7 @@ import io.bascule.core.volume.StoredFile;
 import io.bascule.core.volume.Volume;
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** A directory in which tests come between: before and after what is done with a file. */
 final class HookedDirectory implements Directory {
@@ -14,7 +15,8 @@ final class HookedDirectory implements Directory {
     WRITE,
     WRITTEN,
     SYNC,
-    SYNCED
+    SYNCED,
+    DELETE
   }
 
   interface Hook {
@@ -23,6 +25,7 @@ final class HookedDirectory implements Directory {
 
   private final Directory behind;
   volatile Hook hook = (_, _) -> {};
+  final AtomicInteger openFiles = new AtomicInteger();
 
   HookedDirectory(Directory behind) {
     this.behind = behind;
@@ -62,6 +65,7 @@ final class HookedDirectory implements Directory {
 
   @Override
   public void delete(String name) {
+    hook.at(Call.DELETE, name);
     behind.delete(name);
   }
 
@@ -82,6 +86,7 @@ final class HookedDirectory implements Directory {
     File(String name, StoredFile behind) {
       this.name = name;
       this.behind = behind;
+      openFiles.incrementAndGet();
     }
 
     @Override
@@ -137,6 +142,7 @@ final class HookedDirectory implements Directory {
 
     @Override
     public void close() {
+      openFiles.decrementAndGet();
       behind.close();
     }
   }

@@ -560,7 +560,7 @@ class TroubleTest {
       }
       pool.checkpoint();
       for (int i = 1; !pool.checkpointer().isEmptyingDue(); i++) {
-        for (long leaf = i % LEAVES; leaf < LEAVES; leaf++) {
+        for (long leaf = (i - 1) % LEAVES; leaf < LEAVES; leaf++) {
           volume.write(leaf * LEAF_BYTES, data(4096, leaf * LEAF_BYTES), false);
         }
         pool.checkpoint();
