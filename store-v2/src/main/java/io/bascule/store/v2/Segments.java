@@ -243,6 +243,9 @@ final class Segments implements Leaves.Usage {
 
   /** From here on its file is not opened again, and so not counted. */
   private synchronized void retire(Segment segment) {
+    if (segment.isRetired()) {
+      return; // its file could not be deleted then
+    }
     if (segment.fileIfOpen() != null) {
       openFiles--;
     }

@@ -1,11 +1,15 @@
 package io.bascule.store.v2;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.bascule.core.Check;
+import io.bascule.core.volume.StoreException;
 import io.bascule.core.volume.StoredFile;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -48,6 +52,29 @@ class SegmentTest {
       closer.get();
     }
     assertThat(closed).hasPositiveValue();
+  }
+
+  /** A disk that does not delete is asked again and again. */
+  @Test
+  void shouldStayRetiredUntilItsFileIsDeleted() {
+    var disk = new HookedDirectory(new DiskDouble());
+    var segments = new Segments(disk, new UUID(1, 1), 1 << 20);
+    var segment = segments.create(1, false);
+    disk.hook =
+        (call, name) -> {
+          if (call == HookedDirectory.Call.DELETE) {
+            throw new StoreException.Io(name, new IOException("for this test"));
+          }
+        };
+    for (int i = 0; i < 5; i++) {
+      assertThatThrownBy(() -> segments.remove(List.of(segment)))
+          .isInstanceOf(StoreException.Io.class);
+      assertThat(segments.pin(segment.slot)).isNull();
+    }
+    disk.hook = (_, _) -> {};
+    segments.remove(List.of(segment));
+    assertThat(segments.get(segment.slot)).isNull();
+    assertThat(segments.usedBytes()).isZero();
   }
 
   private static void start(Runnable work) {
