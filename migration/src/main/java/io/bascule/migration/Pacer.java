@@ -17,14 +17,22 @@ final class Pacer {
   private static final double PIECE_SECONDS = 0.01;
 
   private long bytesPerSecond;
+
+  /** What the rate gives, at most {@link #SAVED_NANOS} of it; less than 0 if too much was taken. */
   private double tokens;
+
+  /** What was granted beside the rate, until it is used. */
+  private double granted;
+
   private long atNanos = System.nanoTime();
 
   /** From now on so fast, and {@code grantBytes} beside. */
   synchronized void set(long nextBytesPerSecond, long grantBytes) {
     refill();
     bytesPerSecond = nextBytesPerSecond;
-    tokens += grantBytes;
+    // What a faster rate has saved would be a burst at this one.
+    tokens = Math.min(tokens, savedMaxBytes());
+    granted += grantBytes;
   }
 
   /**
@@ -40,14 +48,16 @@ final class Pacer {
     long waitNanos;
     synchronized (this) {
       refill();
-      if (tokens > 0) {
-        tokens -= bytes; // what is too much is waited for by the next one
+      if (tokens + granted > 0) {
+        double ofGrant = Math.min(granted, bytes);
+        granted -= ofGrant;
+        tokens -= bytes - ofGrant; // what is too much is waited for by the next one
         return true;
       }
       waitNanos =
           bytesPerSecond == 0
               ? WAIT_NANOS
-              : (long) Math.min(WAIT_NANOS, (1 - tokens) / bytesPerSecond * 1e9 + 1);
+              : (long) Math.min(WAIT_NANOS, (1 - tokens - granted) / bytesPerSecond * 1e9 + 1);
     }
     LockSupport.parkNanos(waitNanos);
     return false;
@@ -61,10 +71,14 @@ final class Pacer {
   private void refill() {
     long now = System.nanoTime();
     double gained = bytesPerSecond / 1e9 * (now - atNanos);
-    double savedMax = bytesPerSecond / 1e9 * SAVED_NANOS;
+    double savedMax = savedMaxBytes();
     if (tokens < savedMax) {
       tokens = Math.min(savedMax, tokens + gained);
     }
     atNanos = now;
+  }
+
+  private double savedMaxBytes() {
+    return bytesPerSecond / 1e9 * SAVED_NANOS;
   }
 }

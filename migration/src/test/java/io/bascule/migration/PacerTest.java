@@ -24,6 +24,22 @@ class PacerTest {
     return pacer.pieceRegions(8);
   }
 
+  /** Hosts that come back meet no burst of what was not used while there was no limit. */
+  @Test
+  void shouldNotSaveForASlowerRateWhatAFasterOneLeft() {
+    pacer.set(64L << 30, 0);
+    long begun = System.nanoTime();
+    while (System.nanoTime() - begun < 1_000_000) {
+      Thread.onSpinWait();
+    }
+    pacer.set(MIB, 3 * Regions.BYTES);
+    int taken = 0;
+    while (taken < 100 && pacer.take(Regions.BYTES)) {
+      taken++;
+    }
+    assertThat(taken).as("what is granted, and one for 20 ms").isBetween(3, 5);
+  }
+
   @Test
   void shouldGrantWhatIsBesideTheRateOnce() {
     pacer.set(0, 3 * Regions.BYTES);
