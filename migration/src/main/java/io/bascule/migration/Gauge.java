@@ -68,9 +68,6 @@ final class Gauge {
     }
     tickedNanos = System.nanoTime();
     wasWorking = working;
-    if (now.priority() != tuning.priority()) {
-      throttle = throttle.withNothingTooMuch();
-    }
     tuning = now;
     if (begins) {
       throttle = throttle.again(now, controller.hostP99Micros().isPresent());

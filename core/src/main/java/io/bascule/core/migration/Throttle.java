@@ -19,6 +19,7 @@ import java.util.OptionalLong;
  * <p>What the floor grants adds up while it rests, so over time it never gets less, and always
  * ends.
  *
+ * @param priority under which it was decided; under another one other rates are too much
  * @param bytesPerSecond the present rate; 0 while it rests
  * @param bestBytesPerSecond the best rate that was really reached
  * @param tooMuchBytesPerSecond the rate at which hosts felt it lately; grows like the rate itself
@@ -28,6 +29,7 @@ import java.util.OptionalLong;
  * @param restingTicks ticks in a row without a rate
  */
 public record Throttle(
+    Priority priority,
     long bytesPerSecond,
     long bestBytesPerSecond,
     long tooMuchBytesPerSecond,
@@ -82,7 +84,7 @@ public record Throttle(
    * @param hosts whether any does something
    */
   public static Throttle start(Tuning tuning, boolean hosts) {
-    return new Throttle(0, 0, Long.MAX_VALUE, 0, 0, 0, 0).again(tuning, hosts);
+    return new Throttle(tuning.priority(), 0, 0, Long.MAX_VALUE, 0, 0, 0, 0).again(tuning, hosts);
   }
 
   /**
@@ -91,18 +93,32 @@ public record Throttle(
    * @param hosts whether any does something
    */
   public Throttle again(Tuning tuning, boolean hosts) {
-    long rate = hosts ? Math.min(START_BYTES, tooMuchBytesPerSecond) : IDLE_BYTES;
-    return going(tuning, rate, bestBytesPerSecond, tooMuchBytesPerSecond, 0);
-  }
-
-  /** With another priority other rates are too much. */
-  public Throttle withNothingTooMuch() {
-    return new Throttle(
-        bytesPerSecond, bestBytesPerSecond, Long.MAX_VALUE, 0, grantBytes, owedBytes, restingTicks);
+    long tooMuch = under(tuning).tooMuchBytesPerSecond;
+    long rate = hosts ? Math.min(START_BYTES, tooMuch) : IDLE_BYTES;
+    return going(tuning, rate, bestBytesPerSecond, tooMuch, 0);
   }
 
   /** The following tick. */
   public Throttle next(Tuning tuning, Sample sample) {
+    return under(tuning).following(tuning, sample);
+  }
+
+  /** This one; with another priority it knows of no rate that is too much, and need not wait. */
+  private Throttle under(Tuning tuning) {
+    return tuning.priority() == priority
+        ? this
+        : new Throttle(
+            tuning.priority(),
+            bytesPerSecond,
+            bestBytesPerSecond,
+            Long.MAX_VALUE,
+            0,
+            grantBytes,
+            owedBytes,
+            restingTicks);
+  }
+
+  private Throttle following(Tuning tuning, Sample sample) {
     long best = Math.max(bestBytesPerSecond, sample.doneBytes() * 1000 / TICK_MILLIS);
     long floor = capped(tuning, floorBytesPerSecond(tuning, best));
     if (sample.p99Micros().isEmpty()) { // there is nobody to take care of
@@ -135,13 +151,14 @@ public record Throttle(
   }
 
   private static Throttle going(Tuning tuning, long rate, long best, long tooMuch, int hold) {
-    return new Throttle(capped(tuning, rate), best, tooMuch, hold, 0, 0, 0);
+    return new Throttle(tuning.priority(), capped(tuning, rate), best, tooMuch, hold, 0, 0, 0);
   }
 
   private Throttle resting(long floor, long best, long tooMuch) {
     long owed = owedBytes + floor * TICK_MILLIS / 1000;
     boolean granted = owed >= Math.min(STEP_BYTES, floor);
     return new Throttle(
+        priority,
         0,
         best,
         Math.max(tooMuch, floor),

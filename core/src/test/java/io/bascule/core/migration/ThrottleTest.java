@@ -156,8 +156,23 @@ class ThrottleTest {
     assertThat(slow.again(HOST_FIRST, true).bytesPerSecond()).isEqualTo(tooMuch);
     assertThat(slow.again(HOST_FIRST, false).bytesPerSecond()).isEqualTo(Throttle.IDLE_BYTES);
     var sooner = tuning(Priority.FINISH_SOONER);
-    var twice = after(12, slow.withNothingTooMuch(), sooner, 6_000);
+    assertThat(slow.again(sooner, true).bytesPerSecond()).isEqualTo(Throttle.START_BYTES);
+    var twice = after(12, slow, sooner, 6_000);
     assertThat(twice.bytesPerSecond()).isGreaterThan(2 * tooMuch);
+  }
+
+  /** The rate that follows is decided under the new priority, and at once. */
+  @Test
+  void shouldNotWaitWithAnotherPriority() {
+    var fast = after(50, Throttle.start(HOST_FIRST, true), HOST_FIRST, 1_000);
+    var halved = after(1, fast, HOST_FIRST, 6_000);
+    var sooner = tuning(Priority.FINISH_SOONER);
+    assertThat(after(1, halved, HOST_FIRST, 1_000).bytesPerSecond())
+        .isEqualTo(halved.bytesPerSecond());
+    assertThat(after(1, halved, sooner, 1_000).bytesPerSecond())
+        .isGreaterThan(halved.bytesPerSecond());
+    assertThat(after(1, fast, sooner, 20_000).tooMuchBytesPerSecond())
+        .isEqualTo(fast.bytesPerSecond());
   }
 
   /** What is measured just after a change is still of the rate before. */
