@@ -229,7 +229,8 @@ final class MigratingStorage implements Storage {
           "WARNING",
           code,
           text,
-          "Look at the disk under the enclosure; hosts are served from format 1 meanwhile.");
+          "Look at the disk under the enclosure; hosts are served from format %d meanwhile."
+              .formatted(committed ? 2 : 1));
     }
 
     @Override

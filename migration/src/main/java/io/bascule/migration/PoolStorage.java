@@ -42,7 +42,7 @@ final class PoolStorage implements Storage {
         .name("free-format-1")
         .daemon()
         .priority(Thread.MIN_PRIORITY)
-        .start(() -> freeFormatOne(enclosure.formatOne()));
+        .start(() -> freeRest(enclosure.formatOne()));
     return new PoolStorage(pool);
   }
 
@@ -58,10 +58,14 @@ final class PoolStorage implements Storage {
   }
 
   static void freeFormatOne(Directory formatOne) {
+    for (String name : formatOne.list()) {
+      formatOne.delete(name);
+    }
+  }
+
+  private static void freeRest(Directory formatOne) {
     try {
-      for (String name : formatOne.list()) {
-        formatOne.delete(name);
-      }
+      freeFormatOne(formatOne);
     } catch (StoreException e) {
       LOG.log(Level.WARNING, "something of format 1 stays; the next start removes it", e);
     }
