@@ -68,10 +68,14 @@ public final class Main {
     LogSetup.quiet();
     Path folder = Files.createTempDirectory("bascule-warm-up");
     System.setProperty("org.sqlite.tmpdir", folder.toString());
-    WarmUp.run(folder);
-    WarmUp.newerFormats(folder.resolve("newer"));
-    WarmUp.management();
-    return Exit.STOPPED.code();
+    try {
+      WarmUp.run(folder);
+      WarmUp.newerFormats(folder.resolve("newer"));
+      WarmUp.management();
+      return Exit.STOPPED.code();
+    } finally {
+      WarmUp.remove(folder);
+    }
   }
 
   private static int checkVolumes(Layout layout) throws IOException {

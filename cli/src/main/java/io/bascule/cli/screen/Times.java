@@ -35,9 +35,15 @@ public final class Times {
     return String.format(Locale.ROOT, "%d h %02d min", seconds / 3600, seconds % 3600 / 60);
   }
 
-  /** From {@code from} to {@code to}; a dash while either is missing. */
+  /**
+   * From {@code from} to {@code to}; a dash while either is missing. If the clock was set back so
+   * far that it ended before it began, nobody knows how long it took.
+   */
   public static String between(@Nullable Instant from, @Nullable Instant to) {
-    return from == null || to == null ? "-" : duration(Duration.between(from, to));
+    if (from == null || to == null) {
+      return "-";
+    }
+    return to.isBefore(from) ? "unknown (clock set back)" : duration(Duration.between(from, to));
   }
 
   /** {@code about 12 s left}, {@code 1 min 00 s to 2 min 00 s left}. */
