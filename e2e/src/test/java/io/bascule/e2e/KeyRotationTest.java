@@ -3,13 +3,11 @@ package io.bascule.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.bascule.core.ControllerId;
-import io.bascule.release.PackageComposer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.zip.ZipFile;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
@@ -80,24 +78,7 @@ class KeyRotationTest {
 
   /** That release as it is, signed by a key that is made for it. */
   private Path signedByANewKey(String version) throws IOException {
-    List<String> jars = new ArrayList<>();
-    try (var release = new ZipFile(Commands.release(version).toFile())) {
-      for (var entry : release.stream().filter(e -> e.getName().startsWith("lib/")).toList()) {
-        Path jar = folder.resolve(Path.of(entry.getName()).getFileName());
-        try (var in = release.getInputStream(entry)) {
-          Files.copy(in, jar);
-        }
-        jars.add(jar.toString());
-      }
-    }
-    PackageComposer.main(
-        new String[] {
-          Commands.HOME.resolve("releases/" + version + "/release.properties").toString(),
-          String.join(":", jars),
-          folder.resolve("signing").toString(),
-          folder.resolve("trust").toString(),
-          folder.toString()
-        });
-    return folder.resolve("bascule-" + version + ".pkg");
+    var jars = Repackaging.jars(version, folder, Integer.MAX_VALUE);
+    return Repackaging.compose(Repackaging.properties(version), jars, folder, folder);
   }
 }

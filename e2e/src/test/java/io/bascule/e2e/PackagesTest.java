@@ -91,8 +91,7 @@ class PackagesTest {
       assertThat(
               io.bascule.release.ReleasePackage.verify(
                   file,
-                  io.bascule.release.TrustStore.load(
-                      Commands.HOME.resolve("releases/target/trust"))))
+                  io.bascule.release.TrustStore.load(Repackaging.RELEASE_KEYS.resolve("trust"))))
           .as(name)
           .isInstanceOf(io.bascule.release.Verdict.Refused.class);
     }
@@ -117,25 +116,9 @@ class PackagesTest {
   @Test
   void shouldRefuseAStrangersSignature() throws IOException {
     Path elsewhere = Files.createDirectories(folder.resolve("stranger"));
-    List<String> jars = new ArrayList<>();
-    try (var good = new ZipFile(Commands.release("1.2.2").toFile())) {
-      for (var entry : good.stream().filter(e -> e.getName().endsWith(".jar")).limit(2).toList()) {
-        Path jar = elsewhere.resolve(Path.of(entry.getName()).getFileName());
-        try (var in = good.getInputStream(entry)) {
-          Files.copy(in, jar);
-        }
-        jars.add(jar.toString());
-      }
-    }
-    io.bascule.release.PackageComposer.main(
-        new String[] {
-          Commands.HOME.resolve("releases/1.2.2/release.properties").toString(),
-          String.join(":", jars),
-          elsewhere.resolve("signing").toString(),
-          elsewhere.resolve("trust").toString(),
-          elsewhere.toString()
-        });
-    refused(elsewhere.resolve("bascule-1.2.2.pkg"), "trust");
+    var jars = Repackaging.jars("1.2.2", elsewhere, 2);
+    refused(
+        Repackaging.compose(Repackaging.properties("1.2.2"), jars, elsewhere, elsewhere), "trust");
   }
 
   @Test
@@ -203,7 +186,7 @@ class PackagesTest {
   void shouldRefuseAReleaseThatDoesNotGoOnThisOne() throws IOException {
     Path elsewhere = Files.createDirectories(folder.resolve("path"));
     Path properties = elsewhere.resolve("release.properties");
-    String good = Files.readString(Commands.HOME.resolve("releases/1.2.2/release.properties"));
+    String good = Files.readString(Repackaging.properties("1.2.2"));
     Files.writeString(
         properties,
         good.replace("version = 1.2.2", "version = 1.3.0").replace("from = 1.2.1", "from = 1.2.2"));
@@ -220,7 +203,7 @@ class PackagesTest {
   void shouldRefuseAnOlderReleaseThanTheInstalled() throws IOException {
     Path elsewhere = Files.createDirectories(folder.resolve("older"));
     Path properties = elsewhere.resolve("release.properties");
-    String good = Files.readString(Commands.HOME.resolve("releases/1.2.2/release.properties"));
+    String good = Files.readString(Repackaging.properties("1.2.2"));
     Files.writeString(
         properties,
         good.replace("version = 1.2.2", "version = 1.2.0").replace("from = 1.2.1", "from = 1.1.9"));
@@ -234,26 +217,7 @@ class PackagesTest {
   }
 
   private static Path compose(Path elsewhere, Path properties) throws IOException {
-    List<String> jars = new ArrayList<>();
-    try (var good = new ZipFile(Commands.release("1.2.2").toFile())) {
-      for (var entry : good.stream().filter(e -> e.getName().endsWith(".jar")).limit(1).toList()) {
-        Path jar = elsewhere.resolve(Path.of(entry.getName()).getFileName());
-        try (var in = good.getInputStream(entry)) {
-          Files.copy(in, jar);
-        }
-        jars.add(jar.toString());
-      }
-    }
-    io.bascule.release.PackageComposer.main(
-        new String[] {
-          properties.toString(),
-          String.join(":", jars),
-          Commands.HOME.resolve("releases/target/signing").toString(),
-          Commands.HOME.resolve("releases/target/trust").toString(),
-          elsewhere.toString()
-        });
-    try (var files = Files.newDirectoryStream(elsewhere, "bascule-*.pkg")) {
-      return files.iterator().next();
-    }
+    var jars = Repackaging.jars("1.2.2", elsewhere, 1);
+    return Repackaging.compose(properties, jars, Repackaging.RELEASE_KEYS, elsewhere);
   }
 }
