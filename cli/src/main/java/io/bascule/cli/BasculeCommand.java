@@ -56,7 +56,7 @@ public final class BasculeCommand implements Runnable {
       String version = BasculeCommand.class.getPackage().getImplementationVersion();
       return new String[] {
         "bascule " + (version == null ? "(not packaged)" : version),
-        "It works with every release; `bascule status` shows the appliance's own."
+        "The command line works with every release; `bascule status` shows the appliance's own."
       };
     }
   }

@@ -6,11 +6,10 @@ import io.bascule.cli.client.Refused;
 import io.bascule.cli.screen.Screen;
 import io.bascule.cli.screen.Sizes;
 import io.bascule.cli.screen.Table;
+import io.bascule.cli.screen.Times;
 import io.bascule.core.api.SnapshotView;
 import io.bascule.core.api.VolumeView;
 import java.io.IOException;
-import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -81,8 +80,8 @@ final class SnapshotCommand extends GroupCommand {
     }
   }
 
-  private static Instant taken(SnapshotView snapshot) {
-    return snapshot.createdAt().truncatedTo(ChronoUnit.SECONDS);
+  private static String taken(SnapshotView snapshot) {
+    return Times.instant(snapshot.createdAt());
   }
 
   @Command(

@@ -127,7 +127,7 @@ final class UpCommand implements Callable<Integer> {
     if (!appliance.exists()) {
       create(screen, appliance);
     } else if (appliance.isRunning()) {
-      requireNothingNew(appliance.settings(), "stop it with `bascule down` first");
+      requireNothingNew(appliance.settings());
       say(screen, "The appliance in " + data.path() + " is already running.");
       var watch = new StateWatch(line -> say(screen, "  " + line));
       var readiness = appliance.awaitReady(null, BOOT_PATIENCE, watch);
@@ -161,10 +161,21 @@ final class UpCommand implements Callable<Integer> {
   private void prepare(Screen screen, LocalAppliance appliance) throws NotPossible, IOException {
     var settings = appliance.settings();
     if (appliance.hasControllers()) {
-      requireNothingNew(settings, "stop it with `bascule down` first");
+      requireNothingNew(settings);
       say(screen, "Its chassis is gone, its controllers serve on: a new chassis adopts them.");
       return;
     }
+    requireItsOwn(settings);
+    var moved = wanted(settings);
+    LocalAppliance.requireFreePorts(moved);
+    if (!moved.equals(settings)) {
+      appliance.move(moved);
+      say(screen, "It listens on " + moved.address() + " and other ports from now on.");
+    }
+  }
+
+  /** What `up` never changes of an appliance, running or not. */
+  private void requireItsOwn(ApplianceSettings settings) throws NotPossible {
     if (release != null) {
       throw new NotPossible(
           "the appliance in "
@@ -175,18 +186,16 @@ final class UpCommand implements Callable<Integer> {
       throw new NotPossible(
           "the appliance in " + data.path() + " is named '" + settings.name() + "'");
     }
-    var moved = wanted(settings);
-    LocalAppliance.requireFreePorts(moved);
-    if (!moved.equals(settings)) {
-      appliance.move(moved);
-      say(screen, "It listens on " + moved.address() + " and other ports from now on.");
-    }
   }
 
-  private void requireNothingNew(ApplianceSettings settings, String what) throws NotPossible {
-    if (release != null || !wanted(settings).equals(settings)) {
+  private void requireNothingNew(ApplianceSettings settings) throws NotPossible {
+    requireItsOwn(settings);
+    if (!wanted(settings).equals(settings)) {
       throw new NotPossible(
-          "the appliance in " + data.path() + " is running with other settings; " + what);
+          "the appliance in "
+              + data.path()
+              + " is running at another address or on other ports; stop it with `bascule down`"
+              + " first");
     }
   }
 

@@ -119,7 +119,7 @@ final class UpgradeCancelCommand extends ApplianceCommand {
     while (true) {
       String id = preview.upgradeId();
       if (id == null) {
-        return refusedHere(screen, previewBody, "no upgrade is running", "NO_UPGRADE");
+        return refusedHere(screen, previewBody, "No upgrade is running.", "NO_UPGRADE");
       }
       boolean blocked = preview.availability().equals("BLOCKED");
       boolean refused =

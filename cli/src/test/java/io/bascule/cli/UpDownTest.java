@@ -87,6 +87,11 @@ final class UpDownTest {
     assertThat(again.text).contains("is already running", "code=c0de");
     var other = bascule("up", "--iscsi-port", Integer.toString(port + 10));
     assertThat(other.code).as(other.text).isEqualTo(3);
+    assertThat(other.text).contains("on other ports; stop it with `bascule down` first");
+    // No help: a stopped one does not change its release, either.
+    var newer = bascule("up", "--release", "1.2.2");
+    assertThat(newer.code).as(newer.text).isEqualTo(3);
+    assertThat(newer.text).contains("`bascule upgrade start` changes its release");
 
     var before = ChassisProcess.controllers(layout);
     ChassisProcess.identity(layout).orElseThrow().kill();

@@ -76,12 +76,14 @@ public final class HostloadCommand implements Callable<Integer> {
 
   @Option(
       names = "--depth",
+      paramLabel = "N",
       defaultValue = "16",
       description = "Commands outstanding per session (default: ${DEFAULT-VALUE}).")
   private int depth;
 
   @Option(
       names = "--workers",
+      paramLabel = "N",
       defaultValue = "1",
       description = "Sessions per volume (default: ${DEFAULT-VALUE}).")
   private int workers;

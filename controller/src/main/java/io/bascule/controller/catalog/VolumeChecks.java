@@ -20,7 +20,7 @@ final class VolumeChecks {
           + " no checksums.";
 
   private static final String CHECKSUMS =
-      "Told is what reading, and the scrubbing that goes on all the time, have met since the pool"
+      "This is what reading, and the scrubbing that goes on all the time, have met since the pool"
           + " was opened. While the appliance is down, a check reads every block.";
 
   private static final String ALL_READ =
