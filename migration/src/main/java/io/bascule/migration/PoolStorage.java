@@ -37,12 +37,15 @@ final class PoolStorage implements Storage {
         VolumePool.exists(directory)
             ? VolumePool.open(directory, settings(enclosure), enclosure.epoch())
             : first(enclosure, directory);
-    // What the commit left of format 1, if a crash came before it was all removed.
-    Thread.ofPlatform()
-        .name("free-format-1")
-        .daemon()
-        .priority(Thread.MIN_PRIORITY)
-        .start(() -> freeRest(enclosure.formatOne()));
+    // What the commit left of format 1, if a crash came before it was all removed. Without a commit
+    // on record nobody knows what it is.
+    if (enclosure.record().filter(upgrade -> upgrade.row().committed()).isPresent()) {
+      Thread.ofPlatform()
+          .name("free-format-1")
+          .daemon()
+          .priority(Thread.MIN_PRIORITY)
+          .start(() -> freeRest(enclosure.formatOne()));
+    }
     return new PoolStorage(pool);
   }
 

@@ -1,5 +1,6 @@
 package io.bascule.controller.runtime;
 
+import io.bascule.controller.upgrade.FormatTwoRemoval;
 import io.bascule.controller.upgrade.Leftovers;
 import io.bascule.core.storage.Storage;
 import io.bascule.core.upgrade.Migration;
@@ -13,9 +14,9 @@ final class FormatOneStorage implements Storage {
   private final VolumeStore volumes;
   private final Migration migration;
 
-  FormatOneStorage(NodeSettings settings, FreeSpace space) {
+  FormatOneStorage(NodeSettings settings, FreeSpace space, FormatTwoRemoval formatTwo) {
     this.volumes = new StoreV1(LocalDirectory.open(settings.layout().volumesV1(), space));
-    this.migration = new Leftovers(settings.layout().volumesV2());
+    this.migration = new Leftovers(formatTwo);
   }
 
   @Override

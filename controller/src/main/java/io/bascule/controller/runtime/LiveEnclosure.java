@@ -3,7 +3,7 @@ package io.bascule.controller.runtime;
 import io.bascule.controller.catalog.Volumes;
 import io.bascule.controller.service.EventService;
 import io.bascule.controller.state.StateDb;
-import io.bascule.controller.upgrade.Leftovers;
+import io.bascule.controller.upgrade.FormatTwoRemoval;
 import io.bascule.controller.upgrade.RecordedEnclosure;
 import io.bascule.core.volume.Directory;
 import io.bascule.platform.FreeSpace;
@@ -12,8 +12,6 @@ import io.bascule.platform.ProcessIdentity;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.System.Logger.Level;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
@@ -27,14 +25,21 @@ final class LiveEnclosure extends RecordedEnclosure {
   private final StateDb db;
   private final TargetSide target;
   private final FreeSpace space;
+  private final FormatTwoRemoval removal;
 
   /** Null while there is none, or it has not been asked for. */
   private @Nullable LocalDirectory formatTwo;
 
   LiveEnclosure(
-      NodeSettings settings, StateDb db, EventService events, TargetSide target, FreeSpace space) {
+      NodeSettings settings,
+      StateDb db,
+      EventService events,
+      TargetSide target,
+      FreeSpace space,
+      FormatTwoRemoval removal) {
     super(db, events);
     this.space = space;
+    this.removal = removal;
     this.settings = settings;
     this.db = db;
     this.target = target;
@@ -57,17 +62,14 @@ final class LiveEnclosure extends RecordedEnclosure {
 
   @Override
   public boolean hasFormatTwo() {
-    return Files.exists(settings.layout().volumesV2());
+    return removal.isPresent();
   }
 
   @Override
   public synchronized void dropFormatTwo() {
     formatTwo = null;
-    Path path = settings.layout().volumesV2();
-    if (Files.exists(path)) {
-      Leftovers.drop(path);
-    }
-    Leftovers.sweep(path);
+    removal.drop();
+    removal.sweep();
   }
 
   @Override

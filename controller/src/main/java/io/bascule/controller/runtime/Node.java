@@ -107,6 +107,7 @@ public final class Node {
   private OfdLock lease;
   private @Nullable Stages promotion;
   private Taken.@Nullable Granted granted;
+  private boolean stateLost;
 
   /**
    * @throws IOException if the lease or the trusted keys cannot be read
@@ -267,8 +268,11 @@ public final class Node {
         lease.tryLock() ? new Event.LeaseHeld(nowMillis()) : new Event.LeaseTaken(nowMillis()));
   }
 
-  private Event claim(boolean mayYield) {
+  private Event claim(boolean mayYield) throws IOException {
     promotion = new Stages("promotion");
+    if (isStateLost()) {
+      return new Event.Yielded(nowMillis()); // looked at again soon
+    }
     boolean peerForbidden = peer.peer().flatMap(PeerStatus::forbidden).isPresent();
     var claim =
         new Claim(
@@ -292,6 +296,16 @@ public final class Node {
         yield new Event.Yielded(nowMillis());
       }
     };
+  }
+
+  /** Told once; the other controller may be the one that sees it back first. */
+  private boolean isStateLost() throws IOException {
+    var lost = LostState.look(settings.layout());
+    if (lost.isPresent() && !stateLost) {
+      LOG.log(System.Logger.Level.WARNING, "not serving: {0}", lost.get());
+    }
+    stateLost = lost.isPresent();
+    return stateLost;
   }
 
   private boolean throwBallastOverboard() {

@@ -12,6 +12,7 @@ import io.bascule.controller.packages.PackageStore;
 import io.bascule.controller.service.Services;
 import io.bascule.controller.service.UpgradeService;
 import io.bascule.controller.state.StateDb;
+import io.bascule.controller.upgrade.FormatTwoRemoval;
 import io.bascule.controller.upgrade.HostIo;
 import io.bascule.controller.upgrade.Upgrades;
 import io.bascule.core.ControllerId;
@@ -46,6 +47,7 @@ final class Serving {
   private final StateDb db;
   private final TargetSide target;
   private final Events events;
+  private final FormatTwoRemoval formatTwo;
   private final Storage storage;
   private final Volumes volumes;
   private final Hosts hosts;
@@ -67,12 +69,18 @@ final class Serving {
     this.target = target;
     this.events = new Events(db);
     var space = FreeSpace.of(settings.layout().enclosure());
-    var enclosure = new LiveEnclosure(settings, db, events, target, space);
+    this.formatTwo =
+        new FormatTwoRemoval(
+            settings.layout().volumesV2(),
+            settings.layout().volumesV1(),
+            () -> Volumes.recorded(db).keySet(),
+            events);
+    var enclosure = new LiveEnclosure(settings, db, events, target, space, formatTwo);
     this.storage =
         ServiceLoader.load(StorageProvider.class)
             .findFirst()
             .map(provider -> provider.open(enclosure))
-            .orElseGet(() -> new FormatOneStorage(settings, space));
+            .orElseGet(() -> new FormatOneStorage(settings, space, formatTwo));
     stages.done("storage");
     this.volumes = new Volumes(db, storage.volumes(), events, new Around());
     this.hosts = new Hosts(db, events, loopback(settings), this::show);
@@ -144,6 +152,7 @@ final class Serving {
             + ", after "
             + millis
             + " ms");
+    formatTwo.clearAlert();
     upgrades.start();
     housekeeping.start();
   }

@@ -37,6 +37,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
@@ -192,7 +193,9 @@ final class Lab implements AutoCloseable {
               db,
               new Seat(this),
               new Io(this),
-              new Leftovers(folder.resolve("v2")),
+              new Leftovers(
+                  new FormatTwoRemoval(
+                      folder.resolve("v2"), folder.resolve("v1"), Set::of, events)),
               new Told(this, events),
               packages,
               trust,

@@ -3,6 +3,9 @@ package io.bascule.controller.upgrade;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.bascule.controller.TestDb;
+import io.bascule.controller.event.Events;
+import io.bascule.controller.state.StateDb;
 import io.bascule.core.ControllerId;
 import io.bascule.core.Slot;
 import io.bascule.core.Version;
@@ -11,6 +14,8 @@ import io.bascule.core.upgrade.StepName;
 import io.bascule.core.upgrade.Upgrade;
 import io.bascule.core.upgrade.UpgradeEvent;
 import io.bascule.core.upgrade.UpgradeMachine;
+import io.bascule.platform.LocalDirectory;
+import io.bascule.store.v1.VolumeStoreV1;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,6 +23,8 @@ import java.time.Instant;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.UUID;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -28,14 +35,38 @@ class LeftoversTest {
   private static final Version OLD = Version.parse("1.2.2");
   private static final Version NEW = Version.parse("2.0.1");
 
+  private static final UUID VOLUME = UUID.randomUUID();
+
   @TempDir Path enclosure;
+  @TempDir Path state;
   private Path formatTwo;
+  private Set<UUID> recorded = Set.of();
+  private StateDb db;
+  private Events events;
+
+  private FormatTwoRemoval removal() {
+    return new FormatTwoRemoval(formatTwo, enclosure.resolve("v1"), () -> recorded, events);
+  }
+
+  private Leftovers leftovers() {
+    return new Leftovers(removal());
+  }
+
+  @AfterEach
+  void close() {
+    db.close();
+  }
 
   @BeforeEach
   void makeFormatTwo() throws IOException {
+    db = TestDb.open(state);
+    events = new Events(db);
     formatTwo = Files.createDirectory(enclosure.resolve("v2"));
     Files.writeString(formatTwo.resolve("segment-1"), "data");
-    Files.writeString(Files.createDirectory(enclosure.resolve("v1")).resolve("volume"), "data");
+    var formatOne =
+        new VolumeStoreV1(LocalDirectory.open(Files.createDirectory(enclosure.resolve("v1"))));
+    formatOne.create(VOLUME, 1 << 20);
+    Files.writeString(enclosure.resolve("v1/volume"), "data");
   }
 
   private static Upgrade inPhaseTwo() {
@@ -67,7 +98,7 @@ class LeftoversTest {
 
   @Test
   void shouldLeaveFormatTwoAloneWhileItMayCount() {
-    var leftovers = new Leftovers(formatTwo);
+    var leftovers = leftovers();
     leftovers.follow(Optional.empty());
     leftovers.follow(Optional.of(inPhaseTwo()));
     assertThat(formatTwo.resolve("segment-1")).exists();
@@ -77,7 +108,7 @@ class LeftoversTest {
 
   @Test
   void shouldDropFormatTwoOnceTheRecordSaysCanceled() {
-    var leftovers = new Leftovers(formatTwo);
+    var leftovers = leftovers();
     leftovers.follow(Optional.of(canceled(inPhaseTwo())));
     assertThat(leftovers.look().present()).isFalse();
     await().until(() -> names().equals(Set.of("v1")));
@@ -86,10 +117,42 @@ class LeftoversTest {
 
   @Test
   void shouldRemoveWhatAnEarlierControllerDroppedAndDidNotRemove() throws IOException {
-    Leftovers.drop(formatTwo);
+    removal().drop();
     assertThat(names()).hasSize(2).doesNotContain("v2");
-    new Leftovers(formatTwo).follow(Optional.empty());
+    leftovers().follow(Optional.empty());
     await().until(() -> names().equals(Set.of("v1")));
+  }
+
+  @Test
+  void shouldKeepWhatMayBeTheOnlyCopyOfAVolume() throws IOException {
+    recorded = Set.of(VOLUME, UUID.randomUUID());
+    leftovers().follow(Optional.of(canceled(inPhaseTwo())));
+    assertThat(names()).hasSize(2).doesNotContain("v2");
+    assertThat(events.alerts())
+        .singleElement()
+        .satisfies(alert -> {
+          assertThat(alert.kind()).isEqualTo("migration.kept");
+          assertThat(alert.clearedAt()).isNull();
+          assertThat(Files.readString(enclosure.resolve(kept()).resolve("segment-1")))
+              .isEqualTo("data");
+        });
+    removal().clearAlert();
+    assertThat(events.alerts()).allSatisfy(alert -> assertThat(alert.clearedAt()).isNull());
+    Files.move(enclosure.resolve(kept()), formatTwo);
+    removal().clearAlert();
+    assertThat(events.alerts()).allSatisfy(alert -> assertThat(alert.clearedAt()).isNotNull());
+  }
+
+  @Test
+  void shouldDropFormatTwoWhereFormatOneHasEveryVolume() throws IOException {
+    recorded = Set.of(VOLUME);
+    leftovers().follow(Optional.of(canceled(inPhaseTwo())));
+    await().until(() -> names().equals(Set.of("v1")));
+    assertThat(events.alerts()).isEmpty();
+  }
+
+  private String kept() {
+    return names().stream().filter(name -> name.startsWith("v2.kept-")).findFirst().orElseThrow();
   }
 
   private Set<String> names() {
