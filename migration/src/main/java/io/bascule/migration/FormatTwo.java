@@ -1,6 +1,7 @@
 package io.bascule.migration;
 
 import io.bascule.core.volume.Volume;
+import io.bascule.store.v2.DamageListener;
 import java.util.UUID;
 
 /**
@@ -9,6 +10,9 @@ import java.util.UUID;
  * format 2 and nothing else. Called by one thread at a time, beside the use of the open volumes.
  */
 public interface FormatTwo extends AutoCloseable {
+  /** Who is told of what scrubbing finds damaged in a pool that is made or opened from now on. */
+  void onDamage(DamageListener listener);
+
   /** An empty pool, durable and open. Whatever was in its place is gone, the marks first. */
   void createEmpty();
 

@@ -42,6 +42,7 @@ final class Jobs {
   private final Mismatches mismatches;
   private final Executor syncs;
   private final long stallMillis;
+  private final ScrubDamage damage;
   private volatile @Nullable Pool pool;
 
   /** Told of differences and damage, the volume's region being marked already. */
@@ -66,6 +67,7 @@ final class Jobs {
     this.mismatches = mismatches;
     this.syncs = syncs;
     this.stallMillis = stallMillis;
+    this.damage = new ScrubDamage(modes);
   }
 
   @Nullable Pool poolOrNull() {
@@ -79,7 +81,9 @@ final class Jobs {
   private Pool newPool() {
     var guard =
         new FormatTwoGuard(modes, loss -> events.accept(new Event.Failed(loss)), stallMillis);
-    return new Pool(formatTwos.get(), guard);
+    var formatTwo = formatTwos.get();
+    formatTwo.onDamage(damage);
+    return new Pool(formatTwo, guard);
   }
 
   private Mirror newMirror(MirroredVolume volume, Marks marks, FormatTwoGuard guard) {
@@ -290,6 +294,15 @@ final class Jobs {
     return in.guard().callLong("syncing format 2", in.formatTwo()::sync);
   }
 
+  /** Whether scrubbing found damage that is not marked yet. */
+  boolean isDamageFound() {
+    return !damage.isEmpty();
+  }
+
+  void markDamage() {
+    damage.mark(volumes);
+  }
+
   void syncBoth() {
     if (syncFirst() && syncSecond(pool())) {
       events.accept(new Event.Synced());
@@ -353,9 +366,9 @@ final class Jobs {
     }
   }
 
-  /** Nothing is to be copied or compared. Reads of hosts may find damage at any time. */
-  private static boolean isWhole(Pool in) {
-    return in.needsCopyBytes() == 0 && in.isVerified();
+  /** Nothing is to be copied or compared. Reads of hosts and scrubbing may find damage any time. */
+  private boolean isWhole(Pool in) {
+    return damage.isEmpty() && in.needsCopyBytes() == 0 && in.isVerified();
   }
 
   /** The conditions of a commit are looked at once more: from here on there is no way back. */

@@ -79,6 +79,7 @@ final class Migration implements Migrator {
   private boolean closed;
   private volatile long provedAtNanos = System.nanoTime();
   private volatile boolean proving;
+  private volatile boolean marking;
 
   private volatile @Nullable Stuck stuck;
   private boolean syncWanted;
@@ -299,7 +300,22 @@ final class Migration implements Migrator {
     }
     gauge.tick(state, wanted == null ? Tuning.DEFAULT : Check.found(wanted, "aim").tuning());
     proveSometimes();
+    markDamage();
     syncInTime();
+  }
+
+  /** Scrubbing waits for nobody, so what it found is marked from here. */
+  private void markDamage() {
+    if (jobs.isDamageFound() && !marking) {
+      marking = true;
+      runJob(() -> {
+        try {
+          jobs.markDamage();
+        } finally {
+          marking = false;
+        }
+      });
+    }
   }
 
   /** Hosts are not held again and again without a breath between. */

@@ -184,6 +184,18 @@ final class MirroredVolume implements Volume {
     }
   }
 
+  /** Scrubbing found damage there in format 2. */
+  void damaged(long region) {
+    Mode mode = modes.enterRead(); // not a write, which may have to wait for the commit
+    try {
+      if (ScrubDamage.isMended(mode.service())) {
+        repair(mirror(), region, 1);
+      }
+    } finally {
+      mode.endRead();
+    }
+  }
+
   /** Damage that format 2 itself has noticed: format 1 is right, and is copied again. */
   private void repair(Mirror mirror, long region, long count) {
     try (var held = locks.exclusive(region, count)) {

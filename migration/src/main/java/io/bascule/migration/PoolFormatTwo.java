@@ -3,6 +3,7 @@ package io.bascule.migration;
 import io.bascule.core.Check;
 import io.bascule.core.storage.Enclosure;
 import io.bascule.core.volume.Volume;
+import io.bascule.store.v2.DamageListener;
 import io.bascule.store.v2.VolumePool;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,12 +16,18 @@ final class PoolFormatTwo implements FormatTwo {
   private final Enclosure enclosure;
   private final Consumer<VolumePool> opened;
   private final List<Volume> volumes = new ArrayList<>();
+  private DamageListener damage = DamageListener.NONE;
   private @Nullable VolumePool pool;
 
   /** {@code opened} is told of the pool whenever one is open. */
   PoolFormatTwo(Enclosure enclosure, Consumer<VolumePool> opened) {
     this.enclosure = enclosure;
     this.opened = opened;
+  }
+
+  @Override
+  public void onDamage(DamageListener listener) {
+    damage = listener;
   }
 
   @Override
@@ -41,6 +48,7 @@ final class PoolFormatTwo implements FormatTwo {
 
   private void use(VolumePool made) {
     pool = made;
+    made.onDamage(damage);
     opened.accept(made);
   }
 

@@ -4,6 +4,7 @@ import io.bascule.core.volume.Directory;
 import io.bascule.core.volume.StoreException;
 import io.bascule.core.volume.Volume;
 import io.bascule.store.v1.VolumeStoreV1;
+import io.bascule.store.v2.DamageListener;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;
@@ -70,6 +71,9 @@ final class FakeFormatTwo implements FormatTwo {
     }
     return store;
   }
+
+  @Override
+  public void onDamage(DamageListener listener) {} // nobody scrubs this one
 
   @Override
   public void createEmpty() {

@@ -2,6 +2,7 @@ package io.bascule.migration;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.bascule.core.Check;
 import io.bascule.core.migration.Phase;
 import io.bascule.core.migration.State;
 import io.bascule.core.volume.StoreException;
@@ -89,12 +90,7 @@ class PoolTest {
     try (var rig = new Rig(1, true)) {
       rig.oracles.getFirst().change(rig.volumes.getFirst(), 7, 0, Rig.BLOCKS, false);
       rig.reach(Phase.COPY);
-      String longest =
-          rig.two.list().stream()
-              .filter(name -> name.endsWith(".segment"))
-              .max(Comparator.comparingInt(rig.two::length))
-              .orElseThrow();
-      rig.two.flip(longest, rig.two.length(longest) / 8);
+      flipABit(rig);
       rig.migration.aim(Phase.VERIFY, false, Rig.QUICK);
       rig.awaitReached(Phase.VERIFY);
       assertThat(rig.alarms).singleElement().asString().contains("differs between the formats");
@@ -105,6 +101,33 @@ class PoolTest {
       rig.verifyServed();
       rig.verifyFormatTwoAlone();
     }
+  }
+
+  /** Also what no host reads, after it was compared. */
+  @Test
+  void shouldCopyAgainWhatScrubbingFinds() {
+    try (var rig = new Rig(1, true)) {
+      rig.compress = false;
+      rig.oracles.getFirst().change(rig.volumes.getFirst(), 7, 0, Rig.BLOCKS, false);
+      rig.reach(Phase.CONFIRM);
+      flipABit(rig);
+      assertThat(Check.found(rig.pooled, "pool").pool().scrub().findings())
+          .as("what nobody copies again")
+          .isEmpty();
+      rig.commit();
+      assertThat(rig.alarms).singleElement().asString().contains("differs between the formats");
+      rig.verifyServed();
+      rig.verifyFormatTwoAlone();
+    }
+  }
+
+  private static void flipABit(Rig rig) {
+    String longest =
+        rig.two.list().stream()
+            .filter(name -> name.endsWith(".segment"))
+            .max(Comparator.comparingInt(rig.two::length))
+            .orElseThrow();
+    rig.two.flip(longest, rig.two.length(longest) / 8);
   }
 
   private static void goOn(Rig rig, Phase phase) {

@@ -3,6 +3,7 @@ package io.bascule.migration;
 import io.bascule.core.Check;
 import io.bascule.core.volume.Directory;
 import io.bascule.core.volume.Volume;
+import io.bascule.store.v2.DamageListener;
 import io.bascule.store.v2.PoolSettings;
 import io.bascule.store.v2.VolumePool;
 import java.util.ArrayList;
@@ -18,27 +19,35 @@ final class PooledFormatTwo implements FormatTwo {
   private final Directory directory;
   private final long epoch;
   private final List<Volume> volumes = new ArrayList<>();
+  private DamageListener damage = DamageListener.NONE;
   private @Nullable VolumePool pool;
 
-  PooledFormatTwo(Directory directory, long epoch, UUID kernelBoot) {
+  PooledFormatTwo(Directory directory, long epoch, UUID kernelBoot, boolean compress) {
     this.directory = directory;
-    this.settings = SETTINGS.withKernelBoot(kernelBoot);
+    this.settings = SETTINGS.withKernelBoot(kernelBoot).withCompress(compress);
     this.epoch = epoch;
   }
 
-  private VolumePool pool() {
+  VolumePool pool() {
     return Check.found(pool, "pool");
+  }
+
+  @Override
+  public void onDamage(DamageListener listener) {
+    damage = listener;
   }
 
   @Override
   public void createEmpty() {
     drop();
     pool = VolumePool.create(directory, settings, epoch);
+    pool.onDamage(damage);
   }
 
   @Override
   public void open() {
     pool = VolumePool.open(directory, settings, epoch);
+    pool.onDamage(damage);
   }
 
   @Override

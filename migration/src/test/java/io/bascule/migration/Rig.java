@@ -23,6 +23,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /** An appliance around a migration: disks in memory, a record, hosts. */
 final class Rig implements AutoCloseable {
@@ -43,11 +44,18 @@ final class Rig implements AutoCloseable {
   final List<Volume> volumes = new ArrayList<>();
   UUID bootId = UUID.randomUUID();
   long stallMillis = 1_000;
+
+  /** The real format 2 only; without it there is enough for several segments. */
+  volatile boolean compress = true;
+
   volatile int volumesThatDoNotOpen;
   volatile boolean freed;
   volatile String stopped = "";
   private VolumeStoreV1 store;
   Migration migration;
+
+  /** The last one made, if format 2 is the real one. */
+  volatile @Nullable PooledFormatTwo pooled;
 
   /** The state row; its methods are one transaction each. */
   static final class Row implements Migrator.Record {
@@ -140,10 +148,13 @@ final class Rig implements AutoCloseable {
         new Migration(
             new Migrator.Surroundings(
                 two.open(), two.open(), bootId, new RowOf(now), new Around(now)),
-            () ->
-                realPool
-                    ? new PooledFormatTwo(two.open(), now, bootId)
-                    : new FakeFormatTwo(two.open(), faults),
+            () -> {
+              if (!realPool) {
+                return new FakeFormatTwo(two.open(), faults);
+              }
+              pooled = new PooledFormatTwo(two.open(), now, bootId, compress);
+              return pooled;
+            },
             stallMillis);
     for (var id : ids) {
       volumes.add(made.serve(store.open(id)));
@@ -299,7 +310,7 @@ final class Rig implements AutoCloseable {
   }
 
   private void verifyPoolAlone() {
-    try (var alone = new PooledFormatTwo(two.open(), processes + 1, bootId)) {
+    try (var alone = new PooledFormatTwo(two.open(), processes + 1, bootId, compress)) {
       alone.open();
       for (int v = 0; v < ids.size(); v++) {
         oracles.get(v).verify(alone.openVolume(ids.get(v)));

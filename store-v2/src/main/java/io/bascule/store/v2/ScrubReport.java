@@ -8,12 +8,7 @@ import java.util.List;
  * @param passes times that everything was read
  * @param segmentsLeft of the pass that runs
  * @param blocksVerified of 4096 bytes
- * @param blocksRepaired from the repair source
- * @param findings the last ones that could not be repaired, bounded
+ * @param findings the last ones that nobody writes anew, bounded
  */
 public record ScrubReport(
-    long passes,
-    int segmentsLeft,
-    long blocksVerified,
-    long blocksRepaired,
-    List<Finding> findings) {}
+    long passes, int segmentsLeft, long blocksVerified, List<Finding> findings) {}

@@ -9,8 +9,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Reads what is in use, the files of checkpoints and then segment by segment, round and round, and
- * verifies it, so that damage is found while there is something to repair it from. Repairs volumes
- * from the pool's repair source; what only a snapshot holds is reported. One thread at a time.
+ * verifies it, so that damage is found while there is something to write it anew from: the pool's
+ * {@link DamageListener} is asked. What it has not, and what only a snapshot holds, is reported.
+ * One thread at a time.
  */
 final class Scrubber {
   private static final System.Logger LOG = System.getLogger(Scrubber.class.getName());
@@ -29,7 +30,6 @@ final class Scrubber {
   private long cursor;
   private long passes;
   private long verified;
-  private long repaired;
   private long readBytes;
 
   Scrubber(VolumePool pool) {
@@ -38,7 +38,7 @@ final class Scrubber {
 
   synchronized ScrubReport report() {
     int left = (int) pool.segments().list().stream().filter(s -> s.serial > cursor).count();
-    return new ScrubReport(passes, left, verified, repaired, List.copyOf(findings));
+    return new ScrubReport(passes, left, verified, List.copyOf(findings));
   }
 
   /** Goes on for about so many bytes; returns false at the end of a pass. */
@@ -129,12 +129,15 @@ final class Scrubber {
       int i = Integer.numberOfTrailingZeros(live);
       int count = Integer.numberOfTrailingZeros(~(live >>> i));
       live &= ~((1 << count) - 1 << i);
-      String wrong = wrong(reader, file, Pointer.advance(pointer, i), family, lba + i, count);
+      boolean sound =
+          wrong(reader, file, Pointer.advance(pointer, i), family, lba + i, count) == null;
       readBytes += (long) count * UnitCodec.BLOCK_BYTES;
       verified += count;
-      if (wrong != null) {
-        for (int b = i; b < i + count; b++) {
-          mend(in, family, lba + b, Pointer.advance(pointer, b), wrong);
+      for (int b = i; !sound && b < i + count; b++) {
+        long at = Pointer.advance(pointer, b);
+        String wrong = wrong(reader, file, at, family, lba + b, 1);
+        if (wrong != null) {
+          tell(in, family, lba + b, at, wrong);
         }
       }
     }
@@ -150,8 +153,8 @@ final class Scrubber {
     }
   }
 
-  /** A block that may be damaged: repairs it for every volume that has it there, or reports it. */
-  private void mend(Segment in, int family, long block, long pointer, String wrong) {
+  /** A damaged block: every volume that has it there has it written anew, or it is reported. */
+  private void tell(Segment in, int family, long block, long pointer, String wrong) {
     for (var entry : pool.index().family(family)) {
       if (entry.kind == Entry.Kind.DELETED) {
         continue;
@@ -160,15 +163,16 @@ final class Scrubber {
       if (mapping.pointers[0] != pointer) {
         continue;
       }
-      int mended = pool.repair(entry, block);
-      if (mended > 0) {
-        repaired += mended;
-      } else if (mended < 0) {
-        report(
-            new Finding(
-                in.name,
-                Pointer.offsetBytes(pointer),
-                "volume %s block %d %s".formatted(entry.uuid, block, wrong)));
+      var finding =
+          new Finding(
+              in.name,
+              Pointer.offsetBytes(pointer),
+              "volume %s block %d %s".formatted(entry.uuid, block, wrong));
+      if (entry.kind == Entry.Kind.VOLUME
+          && pool.damageListener().damaged(entry.uuid, block * UnitCodec.BLOCK_BYTES)) {
+        LOG.log(System.Logger.Level.WARNING, "damaged, and written anew: " + finding);
+      } else {
+        report(finding);
       }
     }
   }

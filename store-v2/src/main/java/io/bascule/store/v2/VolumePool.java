@@ -48,7 +48,7 @@ public final class VolumePool implements AutoCloseable {
   private final Keeper keeper;
   private final List<String> findings;
   private final Map<UUID, VolumeV2> open = new HashMap<>();
-  private volatile RepairSource repairSource = RepairSource.NONE;
+  private volatile DamageListener damageListener = DamageListener.NONE;
   private boolean closed;
   private volatile boolean left;
 
@@ -198,7 +198,8 @@ public final class VolumePool implements AutoCloseable {
   }
 
   private static void reportLeaf(StoreException.Corrupt what) {
-    LOG.log(System.Logger.Level.ERROR, "2 MiB of a volume are unreadable until repaired", what);
+    LOG.log(
+        System.Logger.Level.ERROR, "2 MiB of a volume are unreadable until they are written", what);
   }
 
   private void start() {
@@ -408,34 +409,13 @@ public final class VolumePool implements AutoCloseable {
     return findings;
   }
 
-  /** Where scrubbing gets what the pool cannot read any more. */
-  public void repairFrom(RepairSource source) {
-    repairSource = source;
+  /** Who is asked about what scrubbing cannot read any more. */
+  public void onDamage(DamageListener listener) {
+    damageListener = listener;
   }
 
-  /**
-   * Reads a range of a volume, open or not, and writes what cannot be read anew from the source.
-   *
-   * @return blocks of 4096 bytes that were repaired, or -1 if the source did not have one of them
-   */
-  public int repair(UUID uuid, long offsetBytes, long lengthBytes, RepairSource source) {
-    var volume = forRepair(existing(uuid));
-    return volume.repair(offsetBytes, lengthBytes, source);
-  }
-
-  /** The same for one block, from the pool's source. */
-  int repair(Entry entry, long block) {
-    if (entry.kind == Entry.Kind.SNAPSHOT || isSuspect()) {
-      return -1;
-    }
-    long from = block * UnitCodec.BLOCK_BYTES;
-    long length = Math.min(UnitCodec.BLOCK_BYTES, entry.sizeBytes - from);
-    return forRepair(entry).repair(from, length, repairSource);
-  }
-
-  private synchronized VolumeV2 forRepair(Entry entry) {
-    var volume = open.get(entry.uuid);
-    return volume != null ? volume : new VolumeV2(this, entry);
+  DamageListener damageListener() {
+    return damageListener;
   }
 
   /** What scrubbing has found. */
@@ -443,7 +423,7 @@ public final class VolumePool implements AutoCloseable {
     return keeper.scrubber().report();
   }
 
-  /** Reads and verifies everything once, as fast as it goes; repairs from the source if it can. */
+  /** Reads and verifies everything once, as fast as it goes. */
   public ScrubReport scrub() {
     long passes = scrubReport().passes();
     long until = passes + 2; // the rest of the pass that runs, and a whole one

@@ -378,41 +378,6 @@ final class VolumeV2 implements Volume {
     pool.flush();
   }
 
-  /** Writes anew what cannot be read; see {@link VolumePool#repair}. */
-  int repair(long offsetBytes, long lengthBytes, RepairSource source) {
-    checkRange(offsetBytes, lengthBytes);
-    checkWritable();
-    int repaired = 0;
-    long end = offsetBytes + lengthBytes;
-    for (long block = offsetBytes / BLOCK; block * BLOCK < end; block++) {
-      long from = block * BLOCK;
-      int length = (int) Math.min(BLOCK, entry.sizeBytes - from);
-      locks.lock(from, length, true);
-      try {
-        if (isReadable(from, length)) {
-          continue;
-        }
-        var good = ByteBuffer.allocate(BLOCK);
-        if (!source.read(entry.uuid, from, good.limit(length))) {
-          return -1;
-        }
-        pool.log().await(put(from, from + BLOCK, good.clear(), 0));
-        repaired++;
-      } finally {
-        locks.unlock(from, length, true);
-      }
-    }
-    return repaired;
-  }
-
-  private boolean isReadable(long offset, int length) {
-    try {
-      return transfer(offset, ByteBuffer.allocate(length), true);
-    } catch (StoreException.Corrupt | StoreException.Io e) {
-      return false; // that is the question; what was found wrong is the caller's to report
-    }
-  }
-
   @Override
   public <T> T atomically(long offsetBytes, long lengthBytes, AtomicOperation<T> operation) {
     checkRange(offsetBytes, lengthBytes);

@@ -12,6 +12,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.TreeSet;
 import java.util.UUID;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.BeforeEach;
@@ -312,9 +313,11 @@ class DamageTest {
     assertThat(refused).isEmpty();
   }
 
-  /** What scrubbing finds it repairs where it can; what a snapshot alone holds it reports. */
+  /**
+   * What scrubbing finds is written anew by who has it; what a snapshot alone holds is reported.
+   */
   @Test
-  void shouldScrubAndRepair() {
+  void shouldTellWhatScrubbingFinds() {
     var pool = VolumePool.open(disk, SETTINGS, 2);
     assertThat(pool.scrub().findings()).isEmpty();
     for (var segment : pool.segments().list()) {
@@ -325,14 +328,21 @@ class DamageTest {
     int bad = unreadable(pool, ID, content);
     assertThat(bad).isPositive();
     assertThat(pool.scrub().findings()).isNotEmpty();
-    assertThat(unreadable(pool, ID, content)).as("without a source").isEqualTo(bad);
 
-    pool.repairFrom((volume, offset, destination) -> {
+    var told = new TreeSet<Long>();
+    pool.onDamage((volume, offset) -> {
       assertThat(volume).isEqualTo(ID);
-      destination.put(content, (int) offset, destination.remaining());
+      told.add(offset);
       return true;
     });
-    assertThat(pool.scrub().blocksRepaired()).isEqualTo(bad);
+    int before = pool.scrub().findings().size();
+    assertThat(told).hasSize(bad);
+    try (var volume = pool.open(ID)) {
+      told.forEach(at -> volume.write(at, ByteBuffer.wrap(content, at.intValue(), 4096), false));
+    }
+    told.clear();
+    assertThat(pool.scrub().findings()).hasSize(before);
+    assertThat(told).as("what was written anew").isEmpty();
     assertThat(unreadable(pool, ID, content)).isZero();
     assertThat(unreadable(pool, SNAPSHOT, snapshot)).as("known only there").isPositive();
     pool.abandon();
@@ -505,28 +515,22 @@ class DamageTest {
     return disk.list().stream().filter(n -> Names.checkpointNumber(n).isPresent()).toList();
   }
 
-  /** A lost part of the index: those 2 MiB are errors until they are repaired. */
+  /** A lost part of the index: those 2 MiB are errors until they are written. */
   @Test
-  void shouldRepairWhatTheIndexLost() {
+  void shouldHoldWhatIsWrittenWhereTheIndexLostSome() {
     var damaged = disk.copy();
     String checkpoint =
         disk.list().stream().filter(n -> Names.checkpointNumber(n).isPresent()).findAny().get();
     damaged.flip(checkpoint, Page.FILE_BYTES + 30, 0);
     damaged.flip(checkpoint, (int) Parity.pagesEnd(disk.length(checkpoint)) + 30, 1);
     var pool = VolumePool.open(damaged, SETTINGS, 2);
-    int bad = unreadable(pool, ID, content);
-    assertThat(bad).isBetween(1, 512);
-    RepairSource source =
-        (_, offset, destination) -> {
-          destination.put(content, (int) offset, destination.remaining());
-          return true;
-        };
-    assertThat(pool.repair(ID, 0, SIZE, (_, _, _) -> false)).isEqualTo(-1);
-    assertThat(pool.repair(ID, 0, SIZE, source)).isEqualTo(bad);
-    assertThat(pool.repair(ID, 0, SIZE, source)).isZero();
+    assertThat(unreadable(pool, ID, content)).isBetween(1, 512);
+    try (var volume = pool.open(ID)) {
+      volume.write(0, ByteBuffer.wrap(content), false);
+    }
     assertThat(unreadable(pool, ID, content)).isZero();
     pool.close();
-    assertThat(damage(damaged)).isEqualTo(512); // the snapshot's, which nothing can repair
+    assertThat(damage(damaged)).isEqualTo(512); // the snapshot's, which nobody can write
   }
 
   @Test
