@@ -180,7 +180,11 @@ final class Appliance implements AutoCloseable {
 
   /** Waits for a condition, generously: a busy machine is no failure. */
   void eventually(String what, BooleanSupplier condition) {
-    await(what).atMost(PATIENCE).pollInterval(Duration.ofMillis(20)).until(condition::getAsBoolean);
+    eventually(PATIENCE, what, condition);
+  }
+
+  void eventually(Duration patience, String what, BooleanSupplier condition) {
+    await(what).atMost(patience).pollInterval(Duration.ofMillis(20)).until(condition::getAsBoolean);
   }
 
   void awaitState(String... states) {

@@ -8,12 +8,15 @@ import io.bascule.platform.Layout;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import org.awaitility.core.ConditionTimeoutException;
 
 /**
  * One appliance of a campaign, from 1.2.1 until it has lived a while on 2.0.1: rounds of a few
@@ -24,6 +27,7 @@ final class ChaosLife implements AutoCloseable {
   private static final List<String> ENDED = List.of("IDLE", "COMPLETED", "CANCELED", "FAILED");
   private static final int ROUNDS_ON_THE_LAST = 3;
   private static final int MAX_RESUMES = 20;
+  private static final Duration SETTLES = Duration.ofMinutes(10);
 
   private final Appliance appliance;
   private final HostSide host;
@@ -176,6 +180,21 @@ final class ChaosLife implements AutoCloseable {
     }
   }
 
+  /** Hosts come first, and those of a campaign leave little: from here on the migration does. */
+  private void awaitEnd() {
+    if (appliance.state().equals("RUNNING")) {
+      appliance.bascule("upgrade", "set", "--priority", "FINISH_SOONER");
+    }
+    try {
+      appliance.eventually(
+          SETTLES,
+          "an end of the upgrade",
+          () -> !Set.of("RUNNING", "CANCELING").contains(appliance.state()));
+    } catch (ConditionTimeoutException e) {
+      throw new AssertionError("no end of " + appliance.upgrade(), e);
+    }
+  }
+
   /** Faults have stopped: what the product promises holds soon. */
   private void settle() throws IOException {
     faults.end();
@@ -186,7 +205,7 @@ final class ChaosLife implements AutoCloseable {
     }
     String was = appliance.upgrade().text("id");
     for (int i = 0; i < MAX_RESUMES; i++) {
-      appliance.awaitState("IDLE", "COMPLETED", "CANCELED", "FAILED", "PAUSED");
+      awaitEnd();
       var now = appliance.upgrade();
       if (!now.text("state").equals("PAUSED")) {
         break;

@@ -42,7 +42,10 @@ public sealed interface Readiness {
     }
     boolean somebodyBoots = all.stream().anyMatch(boot -> boot.status() == Status.RECOVERING);
     if (somebodyBoots || (bothOnline && !active)) {
-      return new NotReady(describe(all));
+      return new NotReady(
+          bothOnline
+              ? "no controller serves, though both run; log/controller.log of each says why"
+              : describe(all));
     }
     return active ? new Serving(describe(all)) : new Broken(describe(all));
   }

@@ -106,12 +106,13 @@ public final class RoleMachine {
           now < state.quietUntilMillis() ? Step.of(state) : Step.of(state, new Effect.TryLease());
       case LeaseHeld(long now) ->
           Step.of(new Claiming(state), new Effect.Claim(now < state.headStartUntilMillis()));
+      // The other one got further, so what was in the way may be over: it is asked for anew.
       case LeaseTaken(long now) ->
           Step.of(
               new Standby(
                   Math.min(now, state.headStartUntilMillis()),
                   state.quietUntilMillis(),
-                  state.forbidden()));
+                  Optional.empty()));
       case Leave(Exit exit, String why) -> end(exit, why);
       case Warmed _, Granted _, Forbidden _, Yielded _, Serving _, Closed _, Broken _ ->
           throw impossible(state, event);

@@ -12,7 +12,8 @@ public sealed interface State {
    *
    * @param headStartUntilMillis until then the preferred controller goes first
    * @param quietUntilMillis no attempt before
-   * @param forbidden why the last attempt was given up for good reason; empty otherwise
+   * @param forbidden why the last attempt was given up for good reason; empty otherwise, and once
+   *     the other controller was seen to hold the lease
    */
   record Standby(long headStartUntilMillis, long quietUntilMillis, Optional<String> forbidden)
       implements State {}

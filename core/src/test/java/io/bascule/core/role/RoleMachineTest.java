@@ -116,6 +116,16 @@ class RoleMachineTest {
         .containsExactly(new Effect.TryLease());
   }
 
+  /** A full disk, say: once the other one serves, this one may take over like any other. */
+  @Test
+  void shouldForgetWhyItWasRefusedOnceTheOtherOneHasTheLease() {
+    var refused =
+        RoleMachine.step(new State.Claiming(STANDBY), new Event.Forbidden(2_000, "full")).state();
+    assertThat(((State.Standby) refused).forbidden()).contains("full");
+    var waiting = RoleMachine.step(refused, new Event.LeaseTaken(2_500)).state();
+    assertThat(((State.Standby) waiting).forbidden()).isEmpty();
+  }
+
   @Test
   void shouldGiveTheLeaseBackWhenItYields() {
     var yielded = RoleMachine.step(new State.Claiming(STANDBY), new Event.Yielded(2_000));
