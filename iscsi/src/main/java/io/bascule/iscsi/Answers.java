@@ -15,6 +15,7 @@ final class Answers {
   static final int GOOD = 0x00;
   static final int CHECK_CONDITION = 0x02;
   static final int BUSY = 0x08;
+  static final int RESERVATION_CONFLICT = 0x18;
   static final int TASK_SET_FULL = 0x28;
 
   private static final int OVERFLOW = 0x04;

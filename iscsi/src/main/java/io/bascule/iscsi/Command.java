@@ -11,7 +11,13 @@ import java.util.HexFormat;
  */
 @SuppressWarnings("ArrayRecordComponent") // never compared, never changed
 record Command(
-    String name, int opcode, int serviceAction, byte[] usage, Needs needs, Task.Step start) {
+    String name,
+    int opcode,
+    int serviceAction,
+    byte[] usage,
+    Needs needs,
+    CommandAccess access,
+    Task.Step start) {
   static final int NO_ACTION = -1;
 
   private static final int ACTION_BITS = 0x1F;
@@ -31,13 +37,20 @@ record Command(
   /** A command that is known by its opcode; {@code usage} in hexadecimal. */
   static Command of(String name, String usage, Needs needs, Task.Step start) {
     byte[] bitmap = parse(usage);
-    return new Command(name, bitmap[0] & 0xFF, NO_ACTION, bitmap, needs, start);
+    return make(name, bitmap, NO_ACTION, needs, start);
   }
 
   /** A command that shares its opcode; the lower bits of the bitmap's byte 1 are its action. */
   static Command ofAction(String name, String usage, Needs needs, Task.Step start) {
     byte[] bitmap = parse(usage);
-    return new Command(name, bitmap[0] & 0xFF, bitmap[1] & ACTION_BITS, bitmap, needs, start);
+    return make(name, bitmap, bitmap[1] & ACTION_BITS, needs, start);
+  }
+
+  private static Command make(
+      String name, byte[] bitmap, int action, Needs needs, Task.Step start) {
+    int opcode = bitmap[0] & 0xFF;
+    return new Command(
+        name, opcode, action, bitmap, needs, CommandAccess.of(opcode, action), start);
   }
 
   private static byte[] parse(String usage) {

@@ -23,7 +23,9 @@ final class Commands {
           ReadWrite.COMMANDS,
           Compare.COMMANDS,
           Provisioning.COMMANDS,
-          Defects.COMMANDS);
+          Defects.COMMANDS,
+          PersistentReserve.COMMANDS,
+          ReserveUnit.COMMANDS);
 
   private static final List<Command> ALL;
   private static final @Nullable Command[] PLAIN = new @Nullable Command[256];

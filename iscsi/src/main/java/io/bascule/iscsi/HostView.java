@@ -56,6 +56,15 @@ final class HostView {
     return lun -> now[lun] != null;
   }
 
+  /** The units of that volume. */
+  IntPredicate numbersOf(UUID volume) {
+    @Nullable LogicalUnit[] now = visible;
+    return lun -> {
+      LogicalUnit unit = now[lun];
+      return unit != null && unit.uuid.equals(volume);
+    };
+  }
+
   /** Lets the host know of something that happened to those of the units that it sees. */
   void raise(IntPredicate luns, UnitAttentions.Kind kind) {
     for (int lun = 0; lun <= Lun.MAX; lun++) {

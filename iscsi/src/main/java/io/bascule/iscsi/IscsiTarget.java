@@ -103,8 +103,16 @@ public final class IscsiTarget implements AutoCloseable {
    * old model at this moment finishes there.
    */
   public void update(TargetView view) {
-    core.model = new Model(view, core.model);
+    core.show(view);
     connections.forEach(ConnectionThread::refresh);
+  }
+
+  /**
+   * Goes on with the reservations that are kept there, and keeps them there from now on. Called
+   * once, before a unit with a medium is shown.
+   */
+  public void keepReservations(ReservationStore store) {
+    core.guards.keep(store);
   }
 
   /**

@@ -6,13 +6,17 @@ import java.util.Locale;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
-/** A {@link Lun} as the commands see it. Immutable, but for its {@link #modes}. */
+/**
+ * A {@link Lun} as the commands see it. Immutable, but for what hosts change: modes and
+ * reservations.
+ */
 final class LogicalUnit {
   final int number;
   final UUID uuid;
   final long sizeBytes;
   final long blocks;
   final @Nullable Volume volume;
+  final UnitGuard guard;
 
   /** What hosts have changed; it goes from model to model. */
   final UnitModes modes;
@@ -23,8 +27,9 @@ final class LogicalUnit {
   /** NAA designator, format 3: locally assigned, so that it needs no vendor's OUI. */
   final long naa;
 
-  LogicalUnit(Lun lun, UnitModes modes) {
+  LogicalUnit(Lun lun, UnitModes modes, UnitGuard guard) {
     this.modes = modes;
+    this.guard = guard;
     number = lun.lun();
     uuid = lun.uuid();
     sizeBytes = lun.sizeBytes();

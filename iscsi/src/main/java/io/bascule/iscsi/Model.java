@@ -17,19 +17,18 @@ final class Model {
   final SortedMap<Integer, AccessState> access;
   final List<PortalSpec> portals;
 
-  Model(TargetView view) {
-    this(view, null);
-  }
-
   /** What follows {@code before}: what hosts have set of a unit stays as long as it is shown. */
-  Model(TargetView view, @Nullable Model before) {
+  Model(TargetView view, UnitGuards guards, @Nullable Model before) {
     Map<UUID, UnitModes> modes = new HashMap<>();
     if (before != null) {
       before.eachUnit(unit -> modes.put(unit.uuid, unit.modes));
     }
     for (Lun lun : view.luns()) {
       units[lun.lun()] =
-          new LogicalUnit(lun, modes.computeIfAbsent(lun.uuid(), uuid -> new UnitModes()));
+          new LogicalUnit(
+              lun,
+              modes.computeIfAbsent(lun.uuid(), uuid -> new UnitModes()),
+              guards.of(lun.uuid()));
     }
     for (Host host : view.hosts()) {
       hosts.put(host.iqn(), host);

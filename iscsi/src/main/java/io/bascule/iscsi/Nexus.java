@@ -18,7 +18,10 @@ import java.util.Objects;
 final class Nexus {
   private static final System.Logger LOG = System.getLogger(Nexus.class.getName());
 
+  final Session session;
+  final TargetCore core;
   final PortalSpec portal;
+  final TargetCore.NexusName name;
   final HostView view;
   final String targetName;
 
@@ -29,12 +32,11 @@ final class Nexus {
   final DataOut dataOut;
   final SlowWork slowWork;
   final Answers answers;
-  private final TargetCore core;
   private final Wire wire;
   private final TaskSet tasks;
 
   Nexus(
-      TargetCore core,
+      Session session,
       PortalSpec portal,
       HostView view,
       Wire wire,
@@ -42,8 +44,10 @@ final class Nexus {
       SessionParameters parameters,
       CommandWindow window,
       TaskSet tasks) {
-    this.core = core;
+    this.session = session;
+    this.core = session.core();
     this.portal = portal;
+    this.name = session.nexusName();
     this.view = view;
     this.targetName = core.settings.iqn();
     this.wire = wire;
@@ -83,6 +87,11 @@ final class Nexus {
   /** The host is to try again. */
   void busy(Task task) {
     answers.respond(task, Answers.BUSY, null);
+  }
+
+  /** A reservation of others keeps the command out. */
+  void conflict(Task task) {
+    answers.respond(task, Answers.RESERVATION_CONFLICT, null);
   }
 
   /** Sends what {@code data} has up to its position, cut to the CDB's allocation length. */
@@ -165,6 +174,14 @@ final class Nexus {
   /** Runs {@code work} in the pool, then {@code afterwards} here unless it failed. */
   void slow(Task task, Task.Work work, Task.Step afterwards) {
     slowWork.start(task, work, afterwards);
+  }
+
+  /**
+   * Like {@link #slow}, on a thread of its own: for work that waits for the pool, whose threads may
+   * not wait for one another.
+   */
+  void slowBeside(Task task, Task.Work work, Task.Step afterwards) {
+    slowWork.startBeside(task, work, afterwards);
   }
 
   /**

@@ -3,6 +3,7 @@ package io.bascule.iscsi;
 import io.bascule.core.Check;
 import java.nio.ByteBuffer;
 import java.time.Instant;
+import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
@@ -73,7 +74,7 @@ final class Session {
     window = new CommandWindow(nexusName.initiatorName(), expCmdSn);
     tasks = new TaskSet(window, core.memory);
     view = new HostView(nexusName.initiatorName(), model, host);
-    nexus = new Nexus(core, portal, view, wire, writer, parameters, window, tasks);
+    nexus = new Nexus(this, portal, view, wire, writer, parameters, window, tasks);
     management = new TaskManagement(core, wire, view, writer, window, tasks, nexus.slowWork);
   }
 
@@ -128,6 +129,26 @@ final class Session {
     return tasks.size();
   }
 
+  /** Whether the pool has something of it. From any thread. */
+  boolean inPool() {
+    return nexus.slowWork.isBusy();
+  }
+
+  /** Whether it is gone, and the pool has nothing more of it. From any thread. */
+  boolean isOver() {
+    return gone.getCount() == 0 && !inPool();
+  }
+
+  /** Closes its connection. From any thread. */
+  void shut(String why) {
+    wire.shut(why);
+  }
+
+  /** Raises a unit attention of that volume. From any thread. */
+  void raise(UUID volume, UnitAttentions.Kind kind) {
+    view.raise(view.numbersOf(volume), kind);
+  }
+
   /** Whether tasks are in the pool or wait for a place there. */
   boolean hasSlowWork() {
     return tasks.hasSlowWork();
@@ -166,6 +187,9 @@ final class Session {
     tasks.abandon();
     nexus.slowWork.dispose();
     core.leave(this);
+    if (!discovery) {
+      core.guards.nexusLost(nexusName);
+    }
     gone.countDown();
   }
 

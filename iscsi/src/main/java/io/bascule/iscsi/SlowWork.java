@@ -55,6 +55,13 @@ final class SlowWork {
     var unused = submit(task);
   }
 
+  /** See {@link Nexus#slowBeside}. */
+  void startBeside(Task task, Task.Work work, Task.Step afterwards) {
+    enter(task, work, afterwards);
+    inPool.getAndIncrement();
+    Thread.ofVirtual().name("iscsi-beside").start(() -> run(task));
+  }
+
   /** See {@link Nexus#slowRead}. */
   void startCold(Task task, Task.Work work, Task.Step afterwards) {
     enter(task, work, afterwards);
@@ -159,6 +166,11 @@ final class SlowWork {
   /** The connection is gone: what comes back from the pool is not looked at any more. */
   void dispose() {
     disposed = true;
+  }
+
+  /** Whether the pool has something of this session. From any thread. */
+  boolean isBusy() {
+    return inPool.get() > 0;
   }
 
   /** Waits until the pool has nothing of this session, at most until then. From any thread. */

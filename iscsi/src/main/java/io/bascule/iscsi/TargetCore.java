@@ -1,10 +1,13 @@
 package io.bascule.iscsi;
 
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,12 +28,18 @@ final class TargetCore {
   final Buffers coldBuffers;
   final Counters counters = new Counters();
   private final Map<NexusName, Session> sessions = new ConcurrentHashMap<>();
+
+  /** Sessions that end or have ended, while the pool may have something of them. */
+  private final Set<Session> leaving = ConcurrentHashMap.newKeySet();
+
   private final AtomicInteger nextTsih = new AtomicInteger(1);
 
   /** Bytes that commands may still keep while their data comes in or the pool writes it. */
   final Semaphore memory = new Semaphore(MEMORY_BYTES);
 
-  volatile Model model = new Model(TargetView.empty());
+  final UnitGuards guards = new UnitGuards();
+
+  volatile Model model = new Model(TargetView.empty(), guards, null);
 
   /** Once it is set new commands, and those whose data is still to come, stay unanswered. */
   volatile boolean draining;
@@ -45,17 +54,49 @@ final class TargetCore {
     this.coldBuffers = coldBuffers;
   }
 
+  /** Shows hosts another model from now on. */
+  void show(TargetView view) {
+    model = new Model(view, guards, model);
+  }
+
   int newTsih() {
     return nextTsih.getAndUpdate(old -> old == 0xFFFF ? 1 : old + 1);
   }
 
   /** Enters a session; gives the one it reinstates, which is still alive, if there is one. */
   @Nullable Session enter(Session session) {
-    return sessions.put(session.nexusName(), session);
+    Session[] old = new Session[1];
+    sessions.compute(
+        session.nexusName(),
+        (name, present) -> {
+          if (present != null) {
+            leaving.add(present); // first: allOf must not miss it in between
+          }
+          old[0] = present;
+          return session;
+        });
+    return old[0];
   }
 
   void leave(Session session) {
+    leaving.removeIf(Session::isOver);
+    if (session.inPool()) {
+      leaving.add(session);
+    }
     sessions.remove(session.nexusName(), session);
+  }
+
+  /** Whether that is the present session of its nexus. */
+  boolean isPresent(Session session) {
+    return sessions.get(session.nexusName()) == session;
+  }
+
+  /** All sessions of that nexus of which something may still be at work. */
+  List<Session> allOf(NexusName name) {
+    return Stream.concat(Stream.ofNullable(sessions.get(name)), leaving.stream())
+        .filter(session -> session.nexusName().equals(name))
+        .distinct()
+        .toList();
   }
 
   Iterable<Session> sessions() {

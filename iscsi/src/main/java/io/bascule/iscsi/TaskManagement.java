@@ -1,7 +1,9 @@
 package io.bascule.iscsi;
 
 import java.nio.ByteBuffer;
+import java.util.UUID;
 import java.util.function.IntPredicate;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,24 +28,24 @@ final class TaskManagement {
   private static final int NO_SUCH_LUN = 2;
   private static final int NOT_SUPPORTED = 5;
 
-  /** A function whose answer waits for tasks in the pool. */
-  final class Pending {
-    private final int itt;
+  /** Something that waits for aborted tasks to leave the pool. */
+  static final class Pending {
+    private final Runnable whenDone;
     private int waitingFor;
 
-    private Pending(int itt) {
-      this.itt = itt;
+    private Pending(Runnable whenDone) {
+      this.whenDone = whenDone;
     }
 
     /** One of its tasks has left the pool. */
     void taskEnded() {
       waitingFor--;
-      respondIfDone();
+      goOnIfDone();
     }
 
-    private void respondIfDone() {
+    private void goOnIfDone() {
       if (waitingFor == 0) {
-        respond(itt, COMPLETE);
+        whenDone.run();
       }
     }
   }
@@ -78,7 +80,7 @@ final class TaskManagement {
     int itt = in.getInt(base + Pdu.ITT);
     int lun = Pdu.lun(in, base);
     int function = Pdu.flags(in, base) & 0x7F;
-    Pending pending = new Pending(itt);
+    Pending pending = new Pending(() -> respond(itt, COMPLETE));
     switch (function) {
       case ABORT_TASK -> {
         Task task = tasks.find(in.getInt(base + 20));
@@ -99,6 +101,7 @@ final class TaskManagement {
           tellOthers(unit, UnitAttentions.Kind.COMMANDS_CLEARED);
         } else if (function == LOGICAL_UNIT_RESET) {
           view.resetModes(unit);
+          releaseUnits(unit);
           tellOthers(unit, UnitAttentions.Kind.DEVICE_RESET);
         }
       }
@@ -106,6 +109,7 @@ final class TaskManagement {
         IntPredicate units = view.units();
         abortAll(each -> true, pending);
         view.resetModes(units);
+        releaseUnits(units);
         tellOthers(units, UnitAttentions.Kind.DEVICE_RESET);
       }
       default -> { // also a cold reset, which would end the sessions of others
@@ -113,13 +117,17 @@ final class TaskManagement {
         return;
       }
     }
-    pending.respondIfDone();
+    pending.goOnIfDone();
   }
 
   private void abortAll(IntPredicate luns, @Nullable Pending pending) {
+    abortIf(task -> luns.test(task.lun), pending);
+  }
+
+  private void abortIf(Predicate<Task> condition, @Nullable Pending pending) {
     for (int i = tasks.size() - 1; i >= 0; i--) {
       Task task = tasks.get(i);
-      if (luns.test(task.lun)) {
+      if (condition.test(task)) {
         abort(task, pending);
       }
     }
@@ -140,6 +148,16 @@ final class TaskManagement {
     }
   }
 
+  /** A reset ends what RESERVE (6) holds; persistent reservations stay. */
+  private void releaseUnits(IntPredicate luns) {
+    for (int lun = 0; lun <= Lun.MAX; lun++) {
+      LogicalUnit unit = view.unit(lun);
+      if (unit != null && luns.test(lun)) {
+        unit.guard.reset();
+      }
+    }
+  }
+
   /** Aborts what other nexuses have at these units and lets them know why. */
   private void tellOthers(IntPredicate luns, UnitAttentions.Kind kind) {
     for (Session other : core.sessions()) {
@@ -156,6 +174,19 @@ final class TaskManagement {
   private void byAnother(IntPredicate luns, UnitAttentions.Kind kind) {
     view.raise(luns, kind);
     wire.post(() -> abortAll(lun -> lun >= 0 && lun <= Lun.MAX && luns.test(lun), null));
+  }
+
+  /**
+   * Aborts what this nexus has begun at that volume, unless it is {@code own}, and calls {@code
+   * ended} when the pool has nothing more of that. From any thread. If the session ends first
+   * nothing is called: see {@link Session#isOver}.
+   */
+  void abort(UUID volume, Task own, Runnable ended) {
+    wire.post(() -> {
+      Pending pending = new Pending(ended);
+      abortIf(task -> task != own && task.unit != null && task.unit.uuid.equals(volume), pending);
+      pending.goOnIfDone();
+    });
   }
 
   private void respond(int itt, int response) {

@@ -2,8 +2,8 @@ package io.bascule.iscsi;
 
 /**
  * What lies between a command PDU and the command itself (SAM-5, 4.6 and 5.14; SPC-4, 5.15.2): the
- * unit it is for, unit attentions, the access state of the way it came, write protection. Without
- * state of its own; called by whoever holds the connection's lock.
+ * unit it is for, reservations of others, unit attentions, the access state of the way it came,
+ * write protection. Without state of its own; called by whoever holds the connection's lock.
  */
 final class TaskRouter {
   private TaskRouter() {}
@@ -24,6 +24,10 @@ final class TaskRouter {
       return;
     }
     if (unit != null) {
+      if (unit.guard.conflicts(command, task.cdb, nexus.name)) {
+        nexus.conflict(task); // before any unit attention (SAM-5, 5.3.3)
+        return;
+      }
       Sense attention = command.withoutUnit() ? null : nexus.view.unitAttentions.take(task.lun);
       if (attention != null) {
         nexus.fail(task, attention);

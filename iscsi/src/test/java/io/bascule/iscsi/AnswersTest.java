@@ -104,7 +104,7 @@ final class AnswersTest {
   void shouldReportEveryCommandItKnows(@TempDir Path directory) {
     try (Lab lab = new Lab(directory)) {
       Lab.Initiator host = lab.initiator().ready().calm();
-      assertThat(Commands.all()).hasSize(41);
+      assertThat(Commands.all()).hasSize(55);
       for (Command command : Commands.all()) {
         int action = Math.max(command.serviceAction(), 0);
         String one =
@@ -125,19 +125,18 @@ final class AnswersTest {
   }
 
   private static void show(Lab lab) {
-    lab.core.model =
-        new Model(
-            new TargetView(
-                List.of(new Lun(0, "zero", UNIT, 1 << 20, Optional.of(lab.volume))),
-                List.of(new Host("host", Lab.HOST, Optional.empty(), Optional.empty())),
-                Map.of(
-                    1,
-                    AccessState.STANDBY,
-                    2,
-                    AccessState.TRANSITIONING,
-                    3,
-                    AccessState.ACTIVE_OPTIMIZED),
-                List.of(Lab.portal(3))));
+    lab.core.show(
+        new TargetView(
+            List.of(new Lun(0, "zero", UNIT, 1 << 20, Optional.of(lab.volume))),
+            List.of(new Host("host", Lab.HOST, Optional.empty(), Optional.empty())),
+            Map.of(
+                1,
+                AccessState.STANDBY,
+                2,
+                AccessState.TRANSITIONING,
+                3,
+                AccessState.ACTIVE_OPTIMIZED),
+            List.of(Lab.portal(3))));
   }
 
   private static String answer(Lab lab, Lab.Initiator host, int lun, String cdb) {

@@ -90,7 +90,7 @@ final class BlockCdbTest {
   private static LogicalUnit unit(long blocks) {
     long bytes = blocks * Volume.BLOCK_BYTES;
     Lun lun = new Lun(0, "unit", new UUID(1, 2), bytes, Optional.empty());
-    return new LogicalUnit(lun, new UnitModes());
+    return new LogicalUnit(lun, new UnitModes(), new UnitGuard(lun.uuid(), Reservations.NONE));
   }
 
   /** No address and no length, however large, passes for a range of the unit. */

@@ -38,6 +38,7 @@ final class ClientsTest {
   void open() throws IOException {
     volume = new FileVolume(directory.resolve("volume"), SIZE_BYTES);
     target = new IscsiTarget(new TargetSettings(IQN));
+    target.keepReservations(new KeptReservations());
     InetSocketAddress any = new InetSocketAddress("127.0.0.1", 0);
     Portal first = target.open(new PortalSpec(any, 3, true));
     Portal second = target.open(new PortalSpec(any, 1, false));
@@ -196,6 +197,14 @@ final class ClientsTest {
         "SCSI.WriteVerify10",
         "SCSI.Prefetch16",
         "SCSI.StartStopUnit",
+        "SCSI.PrinReadKeys",
+        "SCSI.PrinServiceactionRange",
+        "SCSI.PrinReportCapabilities",
+        "SCSI.ProutRegister",
+        "SCSI.ProutReserve",
+        "SCSI.ProutClear",
+        "SCSI.ProutPreempt",
+        "SCSI.Reserve6",
         "iSCSI.iSCSIcmdsn",
         "iSCSI.iSCSIdatasn",
         "iSCSI.iSCSIResiduals",

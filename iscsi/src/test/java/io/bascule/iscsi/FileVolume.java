@@ -91,7 +91,8 @@ final class FileVolume implements Volume {
   @Override
   public int tryRead(long offsetBytes, ByteBuffer destination) {
     int cold = coldEvery;
-    if (cold > 0 && reads.incrementAndGet() % cold == 0) {
+    long count = reads.incrementAndGet();
+    if (cold > 0 && count % cold == 0) {
       return WOULD_BLOCK;
     }
     int bytes = destination.remaining();

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
@@ -26,6 +27,7 @@ final class Lab implements AutoCloseable {
   static final int BLOCK = 512;
 
   final FileVolume volume;
+  final KeptReservations kept = new KeptReservations();
 
   /** Work given to the pool; {@link #settle} does it. */
   final ArrayDeque<Runnable> slow = new ArrayDeque<>();
@@ -50,6 +52,7 @@ final class Lab implements AutoCloseable {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+    core.guards.keep(kept);
     show(1 << 20, AccessState.ACTIVE_OPTIMIZED, Set.of(0, 1));
   }
 
@@ -70,30 +73,26 @@ final class Lab implements AutoCloseable {
 
   /** The volume as unit 0, on active portals, to these hosts. */
   void showHosts(Host... hosts) {
-    core.model =
-        new Model(
-            new TargetView(
-                List.of(new Lun(0, "zero", volume.uuid(), 1 << 20, Optional.of(volume))),
-                List.of(hosts),
-                Map.of(1, AccessState.ACTIVE_OPTIMIZED, 3, AccessState.ACTIVE_OPTIMIZED),
-                List.of(portal(1), portal(3))),
-            core.model);
+    core.show(
+        new TargetView(
+            List.of(new Lun(0, "zero", volume.uuid(), 1 << 20, Optional.of(volume))),
+            List.of(hosts),
+            Map.of(1, AccessState.ACTIVE_OPTIMIZED, 3, AccessState.ACTIVE_OPTIMIZED),
+            List.of(portal(1), portal(3))));
   }
 
   void show(long sizeBytes, AccessState fixed, Set<Integer> poorLuns) {
-    core.model =
-        new Model(
-            new TargetView(
-                List.of(
-                    new Lun(0, "zero", volume.uuid(), sizeBytes, Optional.of(volume)),
-                    new Lun(1, "one", volume.uuid(), sizeBytes, Optional.of(volume))),
-                List.of(
-                    new Host("host", HOST, Optional.empty(), Optional.empty()),
-                    new Host("poor", POOR_HOST, Optional.empty(), Optional.of(poorLuns)),
-                    new Host("careful", CHAP_HOST, Optional.of(CHAP), Optional.empty())),
-                Map.of(1, fixed, 2, AccessState.STANDBY, 3, AccessState.ACTIVE_OPTIMIZED),
-                List.of(portal(1), portal(2), portal(3))),
-            core.model);
+    core.show(
+        new TargetView(
+            List.of(
+                new Lun(0, "zero", volume.uuid(), sizeBytes, Optional.of(volume)),
+                new Lun(1, "one", volume.uuid(), sizeBytes, Optional.of(volume))),
+            List.of(
+                new Host("host", HOST, Optional.empty(), Optional.empty()),
+                new Host("poor", POOR_HOST, Optional.empty(), Optional.of(poorLuns)),
+                new Host("careful", CHAP_HOST, Optional.of(CHAP), Optional.empty())),
+            Map.of(1, fixed, 2, AccessState.STANDBY, 3, AccessState.ACTIVE_OPTIMIZED),
+            List.of(portal(1), portal(2), portal(3))));
   }
 
   static PortalSpec portal(int tag) {
@@ -179,7 +178,7 @@ final class Lab implements AutoCloseable {
   final class Initiator implements Wire {
     final Connection connection;
     private ByteBuffer out = ByteBuffer.allocate(4096);
-    private final ArrayDeque<Runnable> posted = new ArrayDeque<>();
+    private final ConcurrentLinkedQueue<Runnable> posted = new ConcurrentLinkedQueue<>();
     private final String name;
     boolean headerDigest;
     boolean dataDigest;

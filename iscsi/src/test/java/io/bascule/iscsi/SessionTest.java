@@ -540,7 +540,7 @@ final class SessionTest {
   @Test
   void shouldCloseTheSessionOfAHostThatIsGone() {
     Lab.Initiator host = host();
-    lab.core.model = new Model(TargetView.empty());
+    lab.core.show(TargetView.empty());
     host.read(0, 1);
     assertThat(host.all()).isEmpty();
     assertThat(host.shut).isTrue();
@@ -594,13 +594,12 @@ final class SessionTest {
   @Test
   void shouldBeBusyRatherThanNotReadyOnTheFloatingPortal() {
     Lab.Initiator host = host();
-    lab.core.model =
-        new Model(
-            new TargetView(
-                List.of(new Lun(0, "zero", lab.volume.uuid(), 1 << 20, Optional.empty())),
-                List.of(new Host("host", Lab.HOST, Optional.empty(), Optional.empty())),
-                java.util.Map.of(3, AccessState.TRANSITIONING),
-                List.of()));
+    lab.core.show(
+        new TargetView(
+            List.of(new Lun(0, "zero", lab.volume.uuid(), 1 << 20, Optional.empty())),
+            List.of(new Host("host", Lab.HOST, Optional.empty(), Optional.empty())),
+            java.util.Map.of(3, AccessState.TRANSITIONING),
+            List.of()));
     host.read(0, 1);
     host.read(0, 1);
     host.read(0, 1);

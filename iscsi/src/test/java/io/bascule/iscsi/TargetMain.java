@@ -17,6 +17,7 @@ final class TargetMain {
       InetSocketAddress address = new InetSocketAddress("127.0.0.1", port);
       PortalSpec spec = new PortalSpec(address, 3, true);
       PortalSpec fixed = new PortalSpec(new InetSocketAddress("127.0.0.1", port + 1), 1, false);
+      target.keepReservations(new KeptReservations());
       target.update(
           new TargetView(
               List.of(new Lun(0, "try", volume.uuid(), volume.sizeBytes(), Optional.of(volume))),

@@ -18,6 +18,7 @@ import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -78,6 +79,39 @@ final class TargetTest {
       ByteBuffer command = pdu(1, 0x80, new byte[0]);
       command.putInt(16, cmdSn).putInt(24, cmdSn++).put(32, (byte) 0x35);
       channel.write(command);
+    }
+
+    void askFor(int blocks) throws IOException {
+      ByteBuffer command = pdu(1, 0xC0, new byte[0]);
+      command.putInt(16, cmdSn).putInt(20, 512 * blocks).putInt(24, cmdSn++);
+      command.put(32, (byte) 0x28).putShort(39, (short) blocks);
+      channel.write(command);
+    }
+
+    /** PERSISTENT RESERVE OUT; answers its tag. */
+    int reserveOut(int action, int type, long key, long newKey) throws IOException {
+      byte[] list = ByteBuffer.allocate(24).putLong(key).putLong(newKey).array();
+      ByteBuffer command = pdu(1, 0xA0, ByteBuffer.allocate(24).put(list).array());
+      command.putInt(16, cmdSn).putInt(20, 24).putInt(24, cmdSn++);
+      command.put(32, (byte) 0x5F).put(33, (byte) action).put(34, (byte) type).put(40, (byte) 24);
+      channel.write(command);
+      return cmdSn - 1;
+    }
+
+    /** How many keys are registered. */
+    int keys(List<Integer> others) throws IOException {
+      ByteBuffer command = pdu(1, 0xC0, new byte[0]);
+      command.putInt(16, cmdSn).putInt(20, 8).putInt(24, cmdSn++);
+      command.put(32, (byte) 0x5E).put(40, (byte) 8);
+      channel.write(command);
+      while (true) {
+        ByteBuffer header = read(48);
+        ByteBuffer data = read(Pdu.padded(header.getInt(4) & 0xFFFFFF));
+        if (header.get(0) == Pdu.DATA_IN) {
+          return data.getInt(4) / 8;
+        }
+        others.add(header.getInt(16));
+      }
     }
 
     private static ByteBuffer pdu(int opcode, int flags, byte[] data) {
@@ -330,6 +364,89 @@ final class TargetTest {
       assertThat(uncaught).isEmpty();
     } finally {
       Thread.setDefaultUncaughtExceptionHandler(before);
+    }
+  }
+
+  /** So that whoever preempted a host may use the volume: nothing of that host comes after. */
+  @Test
+  void shouldAnswerPreemptAndAbortWhenThePoolHasNothingOfThePreempted() throws IOException {
+    target.close();
+    target = new IscsiTarget(new TargetSettings(IQN, 8, 2, 60_000, 60_000));
+    target.keepReservations(new KeptReservations());
+    target.update(view("*"));
+    portal = target.open(new PortalSpec(new InetSocketAddress("127.0.0.1", 0), 3, true));
+    for (boolean disconnects : new boolean[] {false, true}) {
+      try (Plain victim = new Plain(1);
+          Plain owner = new Plain(2)) {
+        victim.reserveOut(6, 0, 0, 1);
+        assertThat(victim.receive().get(3)).isZero();
+        owner.reserveOut(6, 0, 0, 2);
+        assertThat(owner.receive().get(3)).isZero();
+        long begun = volume.flushes.get();
+        int tag;
+        volume.held.lock();
+        try {
+          victim.flush();
+          await().until(() -> volume.flushes.get() > begun);
+          if (disconnects) {
+            victim.close();
+            await().until(() -> target.stats().sessions().size() == 1);
+          }
+          tag = owner.reserveOut(5, 1, 2, 1);
+          List<Integer> answered = new ArrayList<>();
+          await().until(() -> owner.keys(answered) == 1);
+          for (int i = 0; i < 50; i++) {
+            assertThat(owner.keys(answered)).isEqualTo(1);
+          }
+          assertThat(answered).isEmpty();
+        } finally {
+          volume.held.unlock();
+        }
+        ByteBuffer answer = owner.receive();
+        assertThat(answer.getInt(16)).isEqualTo(tag);
+        assertThat(answer.get(3)).isZero();
+        if (!disconnects) {
+          victim.write(new byte[512]);
+          ByteBuffer told = victim.receive();
+          assertThat(told.get(0)).as("no answer to what was aborted").isEqualTo((byte) 0x21);
+          assertThat(told.get(3)).as("it is not registered any more").isEqualTo((byte) 2);
+        }
+        owner.reserveOut(3, 0, 2, 0);
+        assertThat(owner.receive().get(3)).isZero();
+      }
+    }
+  }
+
+  /**
+   * A machine that stands still has its connection full of answers; fencing it is why it is done.
+   */
+  @Test
+  void shouldPreemptAndAbortAHostThatDoesNotTakeItsAnswers() throws IOException {
+    target.close();
+    target = new IscsiTarget(new TargetSettings(IQN, 8, 2, 60_000, 60_000));
+    target.keepReservations(new KeptReservations());
+    target.update(view("*"));
+    portal = target.open(new PortalSpec(new InetSocketAddress("127.0.0.1", 0), 3, true));
+    try (Plain victim = new Plain(1);
+        Plain owner = new Plain(2)) {
+      victim.reserveOut(6, 0, 0, 1);
+      assertThat(victim.receive().get(3)).isZero();
+      owner.reserveOut(6, 0, 0, 2);
+      assertThat(owner.receive().get(3)).isZero();
+      // 64 MiB of answers, more than the sockets of both sides take.
+      for (int i = 0; i < 64; i++) {
+        victim.askFor(2048);
+      }
+      AtomicLong before = new AtomicLong();
+      await()
+          .during(Duration.ofMillis(300))
+          .until(() -> before.getAndSet(volume.reads.get()) == volume.reads.get());
+      assertThat(before.get()).as("not all").isBetween(1L, 8000L);
+      int tag = owner.reserveOut(5, 1, 2, 1);
+      ByteBuffer answer = owner.receive();
+      assertThat(answer.getInt(16)).isEqualTo(tag);
+      assertThat(answer.get(3)).isZero();
+      await().until(() -> target.stats().sessions().size() == 1);
     }
   }
 

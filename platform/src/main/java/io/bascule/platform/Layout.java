@@ -21,7 +21,7 @@ import java.util.HexFormat;
  * DIR/enclosure/                lease, state.db, ballast, v1/, packages/, trust/,
  *                               access-token.sha256
  * DIR/controllers/N/            slots/a, slots/b, boot.json (the chassis'), intent, log/
- * DIR/chassis/                  chassis.lock, log/
+ * DIR/chassis/                  chassis.lock, power, log/
  * </pre>
  *
  * Sockets lie in {@link #sockets}, because a Unix socket's path has at most 107 bytes and DIR may
@@ -108,6 +108,11 @@ public record Layout(Path root) {
 
   public Path chassis() {
     return root.resolve("chassis");
+  }
+
+  /** What {@link PowerSupply} notes. */
+  public Path power() {
+    return chassis().resolve("power");
   }
 
   /**

@@ -35,20 +35,32 @@ final class Bay {
   private final BootLife life;
   private final SlotLauncher launcher;
   private final Runnable wake;
+  private final Runnable powerMayHaveChanged;
   private final ConsoleLog console;
   private final String bootId;
   private BootState state;
   private @Nullable BootRecord stored;
   private @Nullable Process child;
 
-  /** {@code wake}: called, by any thread, when the process ends. */
-  Bay(ControllerId id, Layout layout, BootTimes times, SlotLauncher launcher, Runnable wake)
+  /**
+   * @param wake called, by any thread, when the process ends
+   * @param powerMayHaveChanged called when {@link #hasPower} may be another, before it is acted
+   *     upon
+   */
+  Bay(
+      ControllerId id,
+      Layout layout,
+      BootTimes times,
+      SlotLauncher launcher,
+      Runnable wake,
+      Runnable powerMayHaveChanged)
       throws IOException {
     this.id = id;
     this.layout = layout;
     this.life = new BootLife(times);
     this.launcher = launcher;
     this.wake = wake;
+    this.powerMayHaveChanged = powerMayHaveChanged;
     console = new ConsoleLog(layout.log(id));
     bootId = ProcessIdentity.currentBootId();
     stored = BootRecord.load(layout.bootRecord(id)).orElse(null);
@@ -61,6 +73,11 @@ final class Bay {
 
   boolean isComplete(Slot slot) {
     return launcher.isComplete(id, slot);
+  }
+
+  /** Whether it is neither switched off nor stopped with the appliance; a crash takes no power. */
+  boolean hasPower() {
+    return !(state.phase() instanceof Phase.Off || state.phase() instanceof Phase.Down);
   }
 
   private BootState unused() {
@@ -107,6 +124,7 @@ final class Bay {
   private void perform(BootLife.Step step, Moment at) {
     state = step.state();
     store();
+    powerMayHaveChanged.run();
     for (var effect : step.effects()) {
       switch (effect) {
         case BootEffect.Launch launch -> take(launch(launch.slot()), at);

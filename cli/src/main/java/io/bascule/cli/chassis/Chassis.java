@@ -8,6 +8,7 @@ import io.bascule.core.Version;
 import io.bascule.core.chassis.ChassisProtocol;
 import io.bascule.core.link.Frame;
 import io.bascule.platform.Layout;
+import io.bascule.platform.PowerSupply;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.EnumMap;
@@ -41,6 +42,7 @@ final class Chassis {
   private final RunClock clock = new RunClock(System.nanoTime());
   private Moment now = moment();
   private boolean goingDown;
+  private boolean powered = true;
   private long pingSeq;
   private long pingedMillis;
 
@@ -54,7 +56,8 @@ final class Chassis {
     var launcher = new SlotLauncher(layout, javaHome);
     for (var id : ControllerId.values()) {
       // If the inbox is full a turn is due anyhow.
-      bays.put(id, new Bay(id, layout, times, launcher, () -> inbox.offer(WAKE)));
+      bays.put(
+          id, new Bay(id, layout, times, launcher, () -> inbox.offer(WAKE), this::lookAtPower));
     }
   }
 
@@ -62,6 +65,7 @@ final class Chassis {
   void run() throws IOException, InterruptedException {
     try (var server = new ChassisServer(layout.chassisSocket(), this::arrived)) {
       LOG.log(System.Logger.Level.INFO, "chassis of {0} listens", layout.root());
+      lookAtPower();
       for (var bay : bays.values()) {
         bay.resume(now);
       }
@@ -95,6 +99,20 @@ final class Chassis {
       bay.turn(now);
     }
     ping(server);
+  }
+
+  /** Notes when neither controller has power. */
+  private void lookAtPower() {
+    boolean before = powered;
+    powered = bays.values().stream().anyMatch(Bay::hasPower);
+    if (before && !powered) {
+      try {
+        PowerSupply.interrupted(layout);
+      } catch (IOException e) {
+        // What should end with the power lives on: hosts can end it themselves.
+        LOG.log(System.Logger.Level.ERROR, "cannot note the loss of power", e);
+      }
+    }
   }
 
   private Moment moment() {

@@ -4,6 +4,7 @@ import io.bascule.core.ControllerId;
 import io.bascule.core.Status;
 import io.bascule.platform.Layout;
 import io.bascule.platform.OfdLock;
+import io.bascule.platform.PowerSupply;
 import io.bascule.platform.ProcessIdentity;
 import java.io.File;
 import java.io.IOException;
@@ -162,6 +163,7 @@ public final class ChassisProcess {
         }
         markDown(layout, entry.getKey());
       }
+      PowerSupply.interrupted(layout);
       layout.removeSockets();
     }
     return done;

@@ -14,6 +14,7 @@ import io.bascule.core.Status;
 import io.bascule.core.chassis.ChassisProtocol;
 import io.bascule.core.chassis.ControllerBoot;
 import io.bascule.core.chassis.ControllerBoot.BootCause;
+import io.bascule.platform.PowerSupply;
 import io.bascule.platform.ProcessIdentity;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -272,6 +273,47 @@ final class ChassisTest {
     assertThat(after.runningSlot()).contains(Slot.B);
     assertThat(after.bootCause()).isEqualTo(BootCause.POWER_ON);
     assertThat(after.attempts()).isZero();
+  }
+
+  @Test
+  void shouldNoteWhenNeitherControllerHasPower() throws Exception {
+    appliance.startChassis();
+    var zero = awaitOnline(CONTROLLER_0);
+    var one = awaitOnline(CONTROLLER_1);
+    String power = PowerSupply.current(appliance.layout);
+
+    // Crashes take no power: neither of both at once, nor of the chassis with them.
+    appliance.killChassis();
+    kill(zero);
+    kill(one);
+    appliance.startChassis();
+    awaitOnline(CONTROLLER_0);
+    awaitOnline(CONTROLLER_1);
+    assertThat(PowerSupply.current(appliance.layout)).isEqualTo(power);
+
+    appliance.ask(ChassisProtocol.POWER_OFF, "controller", 1);
+    appliance.awaitState(CONTROLLER_1, "is OFF", s -> s.status() == Status.OFF);
+    assertThat(PowerSupply.current(appliance.layout)).as("one has power").isEqualTo(power);
+    appliance.ask(ChassisProtocol.POWER_OFF, "controller", 0);
+    appliance.awaitState(CONTROLLER_0, "is OFF", s -> s.status() == Status.OFF);
+    String off = PowerSupply.current(appliance.layout);
+    assertThat(off).isNotEqualTo(power);
+    appliance.ask(ChassisProtocol.POWER_ON, "controller", 0);
+    appliance.ask(ChassisProtocol.POWER_ON, "controller", 1);
+    awaitOnline(CONTROLLER_0);
+    awaitOnline(CONTROLLER_1);
+    assertThat(PowerSupply.current(appliance.layout)).isEqualTo(off);
+
+    appliance.ask(ChassisProtocol.DOWN);
+    assertThat(appliance.chassis().waitFor()).isZero();
+    String down = PowerSupply.current(appliance.layout);
+    assertThat(down).isNotEqualTo(off);
+    appliance.startChassis();
+    awaitOnline(CONTROLLER_0);
+    appliance.killChassis();
+    String up = PowerSupply.current(appliance.layout);
+    ChassisProcess.stopWithoutChassis(appliance.layout);
+    assertThat(PowerSupply.current(appliance.layout)).isNotEqualTo(up);
   }
 
   @Test

@@ -21,6 +21,7 @@ import io.bascule.core.storage.Storage;
 import io.bascule.core.storage.StorageProvider;
 import io.bascule.platform.Ballast;
 import io.bascule.platform.FreeSpace;
+import io.bascule.platform.PowerSupply;
 import java.io.IOException;
 import java.time.Clock;
 import java.util.ArrayList;
@@ -88,6 +89,7 @@ final class Serving {
     volumes.open();
     storage.opened();
     stages.done("volumes");
+    target.keepReservations(new ReservationTable(db, PowerSupply.current(settings.layout())));
     target.showActive(catalog(), volumes::opened);
     target.openFloating();
     stages.done("floating portal");

@@ -11,6 +11,7 @@ import io.bascule.iscsi.IscsiTarget;
 import io.bascule.iscsi.Lun;
 import io.bascule.iscsi.Portal;
 import io.bascule.iscsi.PortalSpec;
+import io.bascule.iscsi.ReservationStore;
 import io.bascule.iscsi.Stats;
 import io.bascule.iscsi.TargetSettings;
 import io.bascule.iscsi.TargetView;
@@ -66,6 +67,11 @@ final class TargetSide implements AutoCloseable {
   synchronized void showActive(Catalog catalog, Function<UUID, Optional<Volume>> volumes) {
     serves = true;
     target.update(view(catalog, volumes, AccessState.ACTIVE_OPTIMIZED));
+  }
+
+  /** Goes on with the reservations that are kept there; before anything is served. */
+  void keepReservations(ReservationStore store) {
+    target.keepReservations(store);
   }
 
   private TargetView view(

@@ -438,6 +438,17 @@ class VolumesTest {
   }
 
   @Test
+  void shouldForgetReservationsOfADeletedVolume() {
+    volumes.create("v", MIB, "me");
+    String uuid = opened("v").uuid().toString();
+    db.transaction(
+        sql -> sql.update("INSERT INTO reservations VALUES (?, ?)", uuid, new byte[] {1}));
+    volumes.delete("v", "me");
+    long rows = db.transaction(sql -> sql.number("SELECT count(*) FROM reservations"));
+    assertThat(rows).isZero();
+  }
+
+  @Test
   void shouldForgetGrantsOfADeletedVolume() {
     var hosts = new Hosts(db, events, true, () -> {});
     onChange = hosts::refresh;
