@@ -76,6 +76,11 @@ public final class CancelRules {
 
   private static Answer whileUnderWay(Upgrade upgrade, World world) {
     StepName step = upgrade.step().orElseThrow();
+    if (upgrade.row().canceled()) { // by the takeover itself; the upgrade thread will say so too
+      return unavailable(
+          "The upgrade is returning by itself: a release that cannot go on with the migration took"
+              + " over");
+    }
     if (upgrade.row().committed()) {
       return unavailable("The migration is committed: the volumes are on the new format.");
     }
@@ -145,7 +150,7 @@ public final class CancelRules {
     }
     return switch (upgrade.step().orElseThrow()) {
       case STAGE_ONCE_ACTIVE, ACTIVATE_ONCE_ACTIVE, PHASE_2, PHASE_3, PHASE_4, COMMIT ->
-          !upgrade.row().committed();
+          !upgrade.row().canceled() && !upgrade.row().committed();
       case PRECHECK, STAGE_STANDBY, ACTIVATE_STANDBY, HANDOVER, PHASE_1, FINALIZE -> false;
     };
   }

@@ -160,6 +160,28 @@ class CancelRulesTest {
         .containsExactly("Nothing: the upgrade stays paused in Phase 1.");
   }
 
+  /** The record says so first, the state a moment later: a cancel in between is no other one. */
+  @Test
+  void shouldBeUnavailableFromTheInstantATakeoverCanceledTheMigration() {
+    for (var state : List.of(UpgradeState.RUNNING, UpgradeState.PAUSED)) {
+      for (var step : List.of(StepName.PHASE_1, StepName.PHASE_3, StepName.COMMIT)) {
+        var upgrade = at(step, state);
+        var row = upgrade.row();
+        var canceled =
+            upgrade
+                .edit()
+                .row(
+                    new Upgrade.Row(
+                        true, false, false, row.allowedReleases(), row.preferredActive(), 1))
+                .done();
+        var answer = CancelRules.availability(canceled, healthy());
+        assertThat(answer.availability()).isEqualTo(Availability.UNAVAILABLE);
+        assertThat(answer.reason().orElseThrow()).contains("returning by itself");
+        assertThat(CancelRules.isCancelPoint(canceled)).isFalse();
+      }
+    }
+  }
+
   @Test
   void shouldBeUnavailableFromTheInstantTheMigrationIsCommitted() {
     var upgrade = at(StepName.COMMIT, UpgradeState.RUNNING);

@@ -17,7 +17,8 @@ final class CancelTable {
   static String expected(Upgrade upgrade, World world) {
     boolean underWay =
         upgrade.state() == UpgradeState.RUNNING || upgrade.state() == UpgradeState.PAUSED;
-    if (!underWay || upgrade.row().committed()) {
+    // A takeover may have canceled it, or the commit be on record, before the state says so.
+    if (!underWay || upgrade.row().canceled() || upgrade.row().committed()) {
       return "UNAVAILABLE";
     }
     StepName step = upgrade.step().orElseThrow();
