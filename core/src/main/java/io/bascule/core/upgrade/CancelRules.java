@@ -258,7 +258,7 @@ public final class CancelRules {
    * What a confirmed cancel would do.
    *
    * @param hostPauseMillis the longest pause a host should see
-   * @param seconds until redundant on the old version
+   * @param seconds until redundant on the old version; empty where nobody knows
    */
   public record Preview(
       List<String> steps, Optional<Long> hostPauseMillis, Optional<Long> seconds) {
@@ -322,7 +322,9 @@ public final class CancelRules {
                     plan.from(), disruptive ? " once " + standby + " is back" : "", plan.to())
             + " the beginning.");
     seconds += 6;
-    return new Preview(steps, Optional.of(disruptive ? 8_000L : 500L), Optional.of(seconds));
+    return disruptive
+        ? new Preview(steps, Optional.of(8_000L), Optional.empty()) // who knows when it is back
+        : new Preview(steps, Optional.of(500L), Optional.of(seconds));
   }
 
   private static String answerDetail(ControllerId standby) {

@@ -259,6 +259,15 @@ class CancelRulesTest {
   }
 
   @Test
+  void shouldNotPromiseRedundancyWithoutAStandby() {
+    var upgrade = at(StepName.ACTIVATE_ONCE_ACTIVE, UpgradeState.RUNNING);
+    var preview = CancelRules.preview(upgrade, world(Status.OFF, BootCause.REQUESTED, false));
+    assertThat(preview.steps().getFirst()).startsWith("Only with disruption accepted");
+    assertThat(preview.hostPauseMillis()).isPresent();
+    assertThat(preview.seconds()).isEmpty();
+  }
+
+  @Test
   void shouldSayInThePreviewWhatHappensInWhichOrder() {
     var upgrade = at(StepName.STAGE_ONCE_ACTIVE, UpgradeState.RUNNING);
     var preview = CancelRules.preview(upgrade, healthy());
