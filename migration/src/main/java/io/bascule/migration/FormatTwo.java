@@ -31,6 +31,9 @@ public interface FormatTwo extends AutoCloseable {
   /** Everything written to any volume before is on stable storage when this returns. */
   void sync();
 
+  /** Throws if a file was removed under the open pool, which reads and writes it as ever. */
+  void checkFiles();
+
   /** Bytes the pool could still take. */
   long freeBytes();
 

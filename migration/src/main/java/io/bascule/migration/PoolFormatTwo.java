@@ -74,6 +74,11 @@ final class PoolFormatTwo implements FormatTwo {
   }
 
   @Override
+  public void checkFiles() {
+    pool().checkFiles();
+  }
+
+  @Override
   public long freeBytes() {
     var space = pool().space();
     return Math.max(0, space.freeBytes() - space.reserveBytes());

@@ -67,6 +67,20 @@ class CommitTest {
     }
   }
 
+  /** It would be lost with the process, and format 1 be free by then. */
+  @Test
+  void shouldNotCommitWhatIsInAFileThatWasRemoved() {
+    try (var rig = new Rig(1).filled(5)) {
+      rig.reach(Phase.CONFIRM);
+      rig.faults.before = FakeFormatTwo.Faults.fails("checkFiles");
+      rig.migration.commit();
+      Rig.until(() -> rig.migration.status().state() instanceof State.Lost, "format 2 is lost");
+      assertThat(rig.row.isCommitted()).isFalse();
+      rig.verifyServed();
+      rig.verifyFormatOneAlone();
+    }
+  }
+
   /** Whoever waits for the record's answer holds hosts; if there is none the process ends. */
   @Test
   void shouldStopWhenNobodyKnowsTheAnswer() {

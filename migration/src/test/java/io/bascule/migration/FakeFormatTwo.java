@@ -109,6 +109,11 @@ final class FakeFormatTwo implements FormatTwo {
   }
 
   @Override
+  public void checkFiles() {
+    faults.before.accept("checkFiles");
+  }
+
+  @Override
   public long freeBytes() {
     faults.before.accept("freeBytes");
     return directory.freeBytes();

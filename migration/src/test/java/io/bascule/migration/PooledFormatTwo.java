@@ -68,6 +68,11 @@ final class PooledFormatTwo implements FormatTwo {
   }
 
   @Override
+  public void checkFiles() {
+    pool().checkFiles();
+  }
+
+  @Override
   public long freeBytes() {
     return pool().space().freeBytes();
   }

@@ -108,7 +108,7 @@ final class CheckpointFiles {
   private StoredFile openChecked(int number) {
     String name = Names.checkpoint(number);
     if (!directory.exists(name)) {
-      throw new StoreException.Corrupt("checkpoint file " + name + " is missing");
+      throw missing(number);
     }
     return directory.open(name);
   }
@@ -156,6 +156,20 @@ final class CheckpointFiles {
       file.close();
     }
     directory.delete(Names.checkpoint(number));
+  }
+
+  /** {@link StoreException.Corrupt} if a file that is in use has no name any more. */
+  synchronized void checkFiles() {
+    for (int number : open.keySet()) {
+      if (!exists(number)) {
+        throw missing(number);
+      }
+    }
+  }
+
+  private static StoreException.Corrupt missing(int number) {
+    return new StoreException.Corrupt(
+        "checkpoint file " + Names.checkpoint(number) + " is missing");
   }
 
   synchronized void close() {

@@ -85,6 +85,20 @@ final class Segments implements Leaves.Usage {
     return list;
   }
 
+  /** {@link StoreException.Corrupt} if the file of a segment has no name any more. */
+  void checkFiles() {
+    for (var segment : list()) {
+      // One that is just being made has no data yet, and one that is removed needs no file.
+      if (segment.dataEnd > 0 && !directory.exists(segment.name) && !segment.isRetired()) {
+        throw missing(segment);
+      }
+    }
+  }
+
+  private static StoreException.Corrupt missing(Segment segment) {
+    return new StoreException.Corrupt("segment " + segment.name + " is missing");
+  }
+
   synchronized long nextSerial() {
     return nextSerial;
   }
@@ -201,7 +215,7 @@ final class Segments implements Leaves.Usage {
       return false;
     }
     if (!directory.exists(segment.name)) {
-      throw new StoreException.Corrupt("segment " + segment.name + " is missing");
+      throw missing(segment);
     }
     segment.setFile(directory.open(segment.name));
     if (++openFiles > OPEN_FILES_MAX) {

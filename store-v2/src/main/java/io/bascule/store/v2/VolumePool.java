@@ -379,6 +379,15 @@ public final class VolumePool implements AutoCloseable {
     openSegments.sync(log);
   }
 
+  /**
+   * {@link StoreException.Corrupt} if a file of the pool was removed. One that is open is read and
+   * written as ever, and nothing of it is left once it is closed.
+   */
+  public void checkFiles() {
+    segments.checkFiles();
+    files.checkFiles();
+  }
+
   /** Makes a checkpoint now, and frees segments that hold nothing any more. */
   public void checkpoint() {
     while (reap()) {

@@ -7,6 +7,7 @@ import io.bascule.core.volume.StoreException;
 import io.bascule.core.volume.Volume;
 import io.bascule.platform.LocalDirectory;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -243,6 +244,29 @@ class VolumePoolTest {
           throw new AssertionError(
               "block %d is of writes %d and %d"
                   .formatted(block / 512, tag, buffer.getLong(block + i)));
+        }
+      }
+    }
+  }
+
+  @Test
+  void shouldMissAFileThatIsRemovedWhileItIsOpen() throws Exception {
+    pool.create(ID, 4 * MIB);
+    try (var volume = pool.open(ID)) {
+      volume.write(0, ByteBuffer.wrap(bytes(3 * MIB, 1)), false);
+      pool.checkpoint();
+      pool.checkFiles();
+      for (String end : List.of(".segment", ".checkpoint")) {
+        for (var name :
+            LocalDirectory.open(folder).list().stream().filter(n -> n.endsWith(end)).toList()) {
+          var aside = folder.resolve("aside");
+          Files.move(folder.resolve(name), aside);
+          assertThat(read(volume, 0, 3 * MIB)).isEqualTo(bytes(3 * MIB, 1));
+          assertThatThrownBy(pool::checkFiles)
+              .isInstanceOf(StoreException.Corrupt.class)
+              .hasMessageContaining(name + " is missing");
+          Files.move(aside, folder.resolve(name));
+          pool.checkFiles();
         }
       }
     }
