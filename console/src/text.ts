@@ -379,6 +379,7 @@ export const text = {
     control: 'Control',
     pause: 'Pause',
     resume: 'Resume',
+    waits: (why: string) => `Waiting: ${why}`,
     pausedAt: (step: string) => `Paused at: ${step}`,
     pausedByPoint: 'A pause point was set here. The upgrade goes on when you resume it.',
     pausedBy: (who: string) => `Paused by ${who}. The upgrade goes on when you resume it.`,

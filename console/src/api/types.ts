@@ -144,6 +144,7 @@ export interface Upgrade {
   maxBytesPerSecond: number | null;
   pauseAt: string[];
   pausedReason: string | null;
+  waiting: { why: string; whatToDo: string } | null;
   onceActive: number | null;
   startedBy: string | null;
   startedAt: string | null;

@@ -89,6 +89,26 @@ function Lead({ upgrade }: { upgrade: Upgrade }) {
 }
 
 function StateNote({ upgrade }: { upgrade: Upgrade }) {
+  const waiting = upgrade.waiting && (
+    <Alert
+      isInline
+      component="p"
+      variant="warning"
+      title={text.upgrade.waits(upgrade.waiting.why)}
+      data-testid="waiting-note"
+    >
+      {upgrade.waiting.whatToDo}
+    </Alert>
+  );
+  return (
+    <>
+      <OwnNote upgrade={upgrade} />
+      {waiting}
+    </>
+  );
+}
+
+function OwnNote({ upgrade }: { upgrade: Upgrade }) {
   if (upgrade.state === 'CANCELING') {
     return upgrade.cause ? (
       <Alert isInline component="p" variant="warning" title={text.upgrade.returningTitle} data-testid="upgrade-cause">

@@ -6,10 +6,12 @@ import io.bascule.cli.client.Json;
 import io.bascule.cli.client.NotReachable;
 import io.bascule.cli.client.OutcomeUnknown;
 import io.bascule.cli.client.Refused;
+import io.bascule.cli.local.LocalAppliance;
 import io.bascule.cli.screen.FileReason;
 import io.bascule.cli.screen.Screen;
 import io.bascule.cli.screen.Sizes;
 import io.bascule.cli.screen.Table;
+import io.bascule.platform.Layout;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.Callable;
@@ -54,7 +56,7 @@ abstract class ApplianceCommand implements Callable<Integer> {
       }
       return refused(screen, e.getMessage());
     } catch (NotReachable e) {
-      screen.error("not reachable: " + e.getMessage());
+      screen.error("not reachable: " + e.getMessage() + howToStart());
       return ExitCode.NOT_REACHABLE;
     } catch (ChassisClient.RequestRefused e) {
       return refused(screen, e.getMessage());
@@ -64,6 +66,23 @@ abstract class ApplianceCommand implements Callable<Integer> {
     } catch (OutcomeUnknown | Json.Unreadable e) {
       screen.error("failed: " + e.getMessage());
       return ExitCode.FAILED;
+    }
+  }
+
+  /** Whether it is an appliance of this machine of which nothing runs. */
+  boolean isDown() throws IOException {
+    if (appliance.isElsewhere()) {
+      return false;
+    }
+    var local = new LocalAppliance(Layout.of(appliance.data()));
+    return local.exists() && !local.isRunning() && !local.hasControllers();
+  }
+
+  private String howToStart() {
+    try {
+      return isDown() ? "; it is down: `bascule up` starts it" : "";
+    } catch (IOException e) {
+      return ""; // what cannot be told is not told
     }
   }
 

@@ -248,10 +248,7 @@ final class ControllerCommand extends GroupCommand {
       return ChassisClient.connect(layout);
     } catch (IOException e) {
       throw new NotReachable(
-          "neither a controller nor the chassis of "
-              + layout.root()
-              + " answers; `bascule up` starts them",
-          e);
+          "neither a controller nor the chassis of " + layout.root() + " answers", e);
     }
   }
 }

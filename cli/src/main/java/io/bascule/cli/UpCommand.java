@@ -10,6 +10,7 @@ import io.bascule.cli.client.Refused;
 import io.bascule.cli.local.LocalAppliance;
 import io.bascule.cli.local.NotPossible;
 import io.bascule.cli.local.Readiness;
+import io.bascule.cli.local.Releases;
 import io.bascule.cli.local.StateWatch;
 import io.bascule.cli.screen.FileReason;
 import io.bascule.cli.screen.Screen;
@@ -124,14 +125,15 @@ final class UpCommand implements Callable<Integer> {
   private int run(Screen screen) throws NotPossible, IOException, InterruptedException {
     var appliance = new LocalAppliance(Layout.of(data.path()));
     long startedNanos = System.nanoTime();
-    if (!appliance.exists()) {
+    boolean isNew = !appliance.exists();
+    if (isNew) {
       create(screen, appliance);
     } else if (appliance.isRunning()) {
       requireNothingNew(appliance.settings());
       say(screen, "The appliance in " + data.path() + " is already running.");
       var watch = new StateWatch(line -> say(screen, "  " + line));
       var readiness = appliance.awaitReady(null, BOOT_PATIENCE, watch);
-      return report(screen, appliance, readiness, startedNanos, false);
+      return report(screen, appliance, readiness, startedNanos, false, false);
     } else {
       prepare(screen, appliance);
     }
@@ -139,7 +141,7 @@ final class UpCommand implements Callable<Integer> {
     var chassis = appliance.start();
     var watch = new StateWatch(line -> say(screen, "  " + line));
     var readiness = appliance.awaitReady(chassis, BOOT_PATIENCE, watch);
-    int code = report(screen, appliance, readiness, startedNanos, true);
+    int code = report(screen, appliance, readiness, startedNanos, true, isNew);
     if (detach || code != ExitCode.DONE) {
       return code;
     }
@@ -150,6 +152,8 @@ final class UpCommand implements Callable<Integer> {
       throws NotPossible, IOException, InterruptedException {
     var settings = wanted(new ApplianceSettings("bascule", "127.0.0.1", 3260, 8443));
     var version = version();
+    LocalAppliance.requireFreePorts(settings);
+    var _ = Releases.ofHome().file(version);
     say(
         screen,
         "Creating appliance '%s' in %s at release %s"
@@ -252,7 +256,8 @@ final class UpCommand implements Callable<Integer> {
       LocalAppliance appliance,
       Readiness readiness,
       long startedNanos,
-      boolean started)
+      boolean started,
+      boolean created)
       throws IOException {
     String warning = null;
     switch (readiness) {
@@ -282,6 +287,9 @@ final class UpCommand implements Callable<Integer> {
     }
     screen.line();
     addresses(screen, appliance);
+    if (created) {
+      next(screen);
+    }
     return ExitCode.DONE;
   }
 
@@ -314,6 +322,9 @@ final class UpCommand implements Callable<Integer> {
                 settings.iscsiPort() + 1,
                 settings.address(),
                 settings.iscsiPort() + 2));
+  }
+
+  private void next(Screen screen) {
     screen.line();
     screen.line("Next: bascule volume create v1 --size 10G" + data.forCommands());
     screen.line("      bascule host add any --iqn '*' --volume v1" + data.forCommands());

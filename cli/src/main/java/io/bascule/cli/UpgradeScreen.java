@@ -148,6 +148,10 @@ final class UpgradeScreen {
     if (upgrade.pausedReason() != null) {
       lines.add("  Paused        " + paused(upgrade));
     }
+    if (upgrade.waiting() != null) {
+      lines.add("  Waits         " + upgrade.waiting().why());
+      lines.add("                " + upgrade.waiting().whatToDo());
+    }
     if (upgrade.cause() != null) {
       lines.add(
           "  Cause         " + upgrade.cause().detail() + " [" + upgrade.cause().code() + "]");

@@ -4,7 +4,6 @@ import io.bascule.cli.chassis.OfflineRun;
 import io.bascule.cli.client.Json;
 import io.bascule.cli.client.NotReachable;
 import io.bascule.cli.client.Refused;
-import io.bascule.cli.local.LocalAppliance;
 import io.bascule.cli.screen.Screen;
 import io.bascule.cli.screen.Table;
 import io.bascule.core.api.VolumeCheckView;
@@ -53,14 +52,6 @@ final class VolumeCheckCommand extends ApplianceCommand {
     }
     String path = name == null ? "/volume-check" : VolumeCommand.path(name) + "/check";
     return told(screen, client().get(path));
-  }
-
-  private boolean isDown() throws IOException {
-    if (appliance.isElsewhere()) {
-      return false;
-    }
-    var local = new LocalAppliance(Layout.of(appliance.data()));
-    return local.exists() && !local.isRunning() && !local.hasControllers();
   }
 
   /** What was found of the volume that was named, as the server would say it. */

@@ -122,7 +122,11 @@ class MigrationRolesTest {
       appliance.bascule("upgrade", "resume").ok();
       appliance.eventually(
           "it says what it waits for", () -> alerts(appliance).contains("runs 1.2.2 instead of"));
-      assertThat(appliance.upgrade().text("step")).isEqualTo("COMMIT");
+      var waiting = appliance.upgrade();
+      assertThat(waiting.text("step")).isEqualTo("COMMIT");
+      assertThat(waiting.text("waiting.why")).contains("runs 1.2.2 instead of");
+      assertThat(waiting.text("etaSeconds")).as("nobody knows").isEqualTo("null");
+      assertThat(appliance.bascule("upgrade", "status").out()).contains("  Waits  ", "power-on");
       assertThat(appliance.state()).isEqualTo("RUNNING");
       assertThat(appliance.availability()).isEqualTo("AVAILABLE");
       bootFrom(appliance, standby, old.equals("A") ? "B" : "A");

@@ -1,6 +1,7 @@
 package io.bascule.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.bascule.host.initiator.BlockDevice;
 import io.bascule.host.initiator.InitiatorOptions;
@@ -173,13 +174,29 @@ class SnapshotTest {
       var bad = appliance.bascule("volume", "check");
       assertThat(bad.exit()).as("%s", bad).isEqualTo(1);
       assertThat(bad.out())
-          .containsPattern(damage.file.getFileName() + " at \\d+: .*checksum.*POOL_DAMAGED");
+          .containsPattern(
+              "big: " + damage.file.getFileName() + " at \\d+: block 0 .*checksum.*BLOCK_DAMAGED")
+          .contains("POOL_DAMAGED");
+      appliance.up();
+      hearOfDamage(appliance);
     }
-    appliance.up();
     appliance.eventually("space is given back", () -> poolBytes(appliance) < 120L * MIB);
     try (var device = BlockDevice.open(appliance.url("big"))) {
       assertThat(device.read(0, SECTORS)).isEqualTo(unique);
     }
+  }
+
+  /** A host meets it; from then on the administrator is told, and of which volume. */
+  private static void hearOfDamage(Appliance appliance) throws IOException {
+    try (var device = BlockDevice.open(appliance.url("big"))) {
+      assertThatThrownBy(() -> device.read(0, SECTORS)).hasMessageContaining("03/11/00");
+    }
+    appliance.eventually(
+        "an alert", () -> appliance.bascule("status").out().contains("Volume big has blocks"));
+    assertThat(appliance.get("/appliance").text("health")).isEqualTo("CRITICAL");
+    var check = appliance.bascule("volume", "check", "big");
+    assertThat(check.exit()).isEqualTo(1);
+    assertThat(check.out()).containsPattern("big .*DAMAGED").contains("[BLOCK_DAMAGED]");
   }
 
   private static byte[] random(long seed, int length) {

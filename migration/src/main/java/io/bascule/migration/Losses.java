@@ -16,7 +16,12 @@ final class Losses {
           case Check.BrokenInvariant broken -> Loss.BUG;
           default -> Loss.FAILED;
         };
-    return new Loss(code, doing + ": " + cause);
+    return new Loss(code, doing + ": " + words(cause));
+  }
+
+  /** For a person, who has the log for the rest. */
+  private static String words(Throwable cause) {
+    return cause instanceof StoreException ? String.valueOf(cause.getMessage()) : cause.toString();
   }
 
   static Loss stalled(String doing, long millis) {

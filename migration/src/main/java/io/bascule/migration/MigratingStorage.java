@@ -13,6 +13,7 @@ import io.bascule.core.storage.Storage;
 import io.bascule.core.upgrade.StepName;
 import io.bascule.core.upgrade.Upgrade;
 import io.bascule.core.upgrade.UpgradeState;
+import io.bascule.core.volume.DamageReport;
 import io.bascule.core.volume.Volume;
 import io.bascule.core.volume.VolumeCheck;
 import io.bascule.core.volume.VolumeStore;
@@ -172,7 +173,7 @@ final class MigratingStorage implements Storage {
     }
 
     @Override
-    public List<String> damage() {
+    public DamageReport damage() {
       return now().damage();
     }
 

@@ -1,17 +1,20 @@
 package io.bascule.migration;
 
+import io.bascule.core.volume.Damage;
+import io.bascule.core.volume.DamageReport;
 import io.bascule.core.volume.StoreException;
 import io.bascule.core.volume.Volume;
 import io.bascule.core.volume.VolumeCheck;
 import io.bascule.core.volume.VolumeStore;
+import io.bascule.store.v2.Finding;
 import io.bascule.store.v2.VolumeInfo;
 import io.bascule.store.v2.VolumePool;
 import java.util.Collection;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.UUID;
+import java.util.stream.Stream;
 
 /** The volumes of a pool, as the controller uses them. */
 final class PoolVolumes implements VolumeStore {
@@ -87,10 +90,17 @@ final class PoolVolumes implements VolumeStore {
   }
 
   @Override
-  public List<String> damage() {
-    var found = new LinkedHashSet<>(pool.findings());
-    pool.scrubReport().findings().forEach(finding -> found.add(finding.toString()));
-    return List.copyOf(found);
+  public DamageReport damage() {
+    var met = pool.scrubReport();
+    var found =
+        Stream.concat(
+            pool.findings().stream().map(Damage::shared),
+            met.findings().stream().map(PoolVolumes::damage));
+    return new DamageReport(found.distinct().toList(), met.passes() > 0);
+  }
+
+  static Damage damage(Finding finding) {
+    return new Damage(finding.volume(), finding.inPlace());
   }
 
   @Override

@@ -40,6 +40,11 @@ final class ScrubDamage implements DamageListener {
     }
   }
 
+  @Override
+  public boolean mendsReads() {
+    return isMended(modes.present().service());
+  }
+
   synchronized boolean isEmpty() {
     return places.isEmpty();
   }

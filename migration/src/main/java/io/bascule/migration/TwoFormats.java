@@ -5,7 +5,6 @@ import io.bascule.core.storage.FormatTwoCheck;
 import io.bascule.core.storage.Storage;
 import io.bascule.core.storage.StorageProvider;
 import io.bascule.core.volume.Directory;
-import io.bascule.store.v2.Finding;
 import io.bascule.store.v2.PoolChecker;
 import io.bascule.store.v2.PoolWarmUp;
 import io.bascule.store.v2.VolumeInfo;
@@ -33,7 +32,8 @@ public final class TwoFormats implements StorageProvider {
                 Collectors.toMap(
                     VolumeInfo::uuid, info -> PoolVolumes.checked(info, report.suspect()))),
         report.volumes().stream().filter(info -> !info.writable()).map(VolumeInfo::uuid).toList(),
-        report.findings().stream().map(Finding::toString).toList());
+        report.findings().stream().map(PoolVolumes::damage).toList(),
+        report.readable());
   }
 
   @Override

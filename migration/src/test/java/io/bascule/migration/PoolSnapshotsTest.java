@@ -59,7 +59,7 @@ class PoolSnapshotsTest {
       assertThat(volumes.strays(List.of(VOLUME, CLONE))).containsExactly("snapshot " + SNAPSHOT);
       assertThat(volumes.strays(List.of(VOLUME, CLONE, SNAPSHOT))).isEmpty();
       assertThat(volumes.check(SNAPSHOT).findings()).isEmpty();
-      assertThat(volumes.damage()).isEmpty();
+      assertThat(volumes.damage().damage()).isEmpty();
     }
   }
 
@@ -94,12 +94,12 @@ class PoolSnapshotsTest {
     disk.flip(segment, HEADER_BYTES + 100);
     var found = check();
     assertThat(found.damage()).isNotEmpty();
-    assertThat(found.damage().getFirst()).matches(segment + " at \\d+: .*");
+    assertThat(found.damage().getFirst().what()).matches(segment + " at \\d+: .*");
 
     String checkpoint =
         disk.list().stream().filter(name -> name.endsWith(".checkpoint")).findAny().orElseThrow();
     disk.flip(checkpoint, 5);
-    assertThat(check().damage()).anyMatch(what -> what.startsWith(checkpoint + " at "));
+    assertThat(check().damage()).anyMatch(one -> one.what().startsWith(checkpoint + " at "));
   }
 
   @Test

@@ -2,6 +2,7 @@ package io.bascule.controller.catalog;
 
 import io.bascule.controller.catalog.Catalog.VolumeEntry;
 import io.bascule.controller.catalog.SnapshotTable.SnapshotEntry;
+import io.bascule.controller.state.LostState;
 import io.bascule.controller.state.StateDb;
 import io.bascule.controller.state.VolumeFormat;
 import io.bascule.core.Refusal;
@@ -53,11 +54,15 @@ public final class OfflineCheck {
    *
    * @param scratch an empty folder of one's own
    * @param newer the storage that the release brings along
-   * @throws Refusal CONFLICTING_OPERATION while a controller is active, or if the volumes are in a
-   *     format that the release does not know
+   * @throws Refusal CONFLICTING_OPERATION while a controller is active, if state.db is gone, or if
+   *     the volumes are in a format that the release does not know
    */
   public static VolumeCheckView run(Layout layout, Path scratch, Optional<StorageProvider> newer)
       throws IOException {
+    var lost = LostState.look(layout);
+    if (lost.isPresent()) {
+      throw new Refusal(ErrorCode.CONFLICTING_OPERATION, lost.get() + ".");
+    }
     if (Files.notExists(layout.stateDb()) || Files.notExists(layout.lease())) {
       return VolumeChecks.view(false, List.of(), List.of(), List.of());
     }
@@ -96,7 +101,8 @@ public final class OfflineCheck {
     var checked =
         catalog.ready().stream()
             .map(entry ->
-                VolumeChecks.checked(entry, CheckV1.volume(directory, entry.uuid()), false))
+                VolumeChecks.checked(
+                    entry, CheckV1.volume(directory, entry.uuid()), List.of(), false))
             .toList();
     return VolumeChecks.view(false, checked, List.of(), CheckV1.strays(directory, catalog.known()));
   }
@@ -104,11 +110,12 @@ public final class OfflineCheck {
   private static VolumeCheckView formatTwo(Rows catalog, FormatTwoCheck found) {
     var checked =
         catalog.ready().stream()
-            .map(entry -> VolumeChecks.checked(entry, volume(found, entry.uuid()), false))
+            .map(entry ->
+                VolumeChecks.checked(entry, volume(found, entry.uuid()), found.damage(), false))
             .toList();
     var missing =
         catalog.readySnapshots().stream()
-            .filter(snapshot -> !found.snapshots().contains(snapshot.uuid()))
+            .filter(snapshot -> found.readable() && !found.snapshots().contains(snapshot.uuid()))
             .toList();
     var known = catalog.known();
     var strays =
@@ -120,7 +127,9 @@ public final class OfflineCheck {
                     .filter(uuid -> !known.contains(uuid))
                     .map(uuid -> "snapshot " + uuid))
             .toList();
-    return VolumeChecks.view(false, checked, VolumeChecks.pool(found.damage(), missing), strays);
+    var pool =
+        VolumeChecks.pool(found.damage(), catalog.ready(), catalog.readySnapshots(), missing);
+    return VolumeChecks.view(false, checked, pool, strays);
   }
 
   private static VolumeCheck volume(FormatTwoCheck found, UUID uuid) {
@@ -131,7 +140,10 @@ public final class OfflineCheck {
             VolumeFormat.TWO,
             OptionalLong.empty(),
             List.of(
-                new VolumeCheck.Finding(
-                    VolumeCheck.Trouble.DATA_MISSING, "the pool has no volume " + uuid)));
+                found.readable()
+                    ? new VolumeCheck.Finding(
+                        VolumeCheck.Trouble.DATA_MISSING, "the pool has no volume " + uuid)
+                    : new VolumeCheck.Finding(
+                        VolumeCheck.Trouble.UNREADABLE, "nobody can tell what the pool holds")));
   }
 }

@@ -6,11 +6,13 @@ import io.bascule.controller.state.VolumeFormat;
 import io.bascule.core.api.VolumeCheckView;
 import io.bascule.core.api.VolumeCheckView.Checked;
 import io.bascule.core.api.VolumeCheckView.Finding;
+import io.bascule.core.volume.Damage;
 import io.bascule.core.volume.VolumeCheck;
 import io.bascule.core.volume.VolumeCheck.Trouble;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.UUID;
 import java.util.stream.Stream;
 
 /** What a look at volumes is told as, of a running appliance and of one that is down. */
@@ -32,7 +34,16 @@ final class VolumeChecks {
 
   private static final String POOL =
       "Blocks that lie there are answered with an error, never with wrong data. Look at the disk"
-          + " under the enclosure; restore what hosts cannot read from a backup.";
+          + " under the enclosure. Volumes that miss blocks for it are told above; where none is,"
+          + " hosts have lost nothing.";
+
+  private static final String BLOCKS =
+      "Hosts get an error for it, never wrong data. Look at the disk under the enclosure. What a"
+          + " host writes there anew is whole again: restore it from a backup.";
+
+  private static final String NOT_READABLE =
+      "Delete nothing: what the volumes held may all be there. Put back the files of the pool that"
+          + " are missing or damaged, or restore the volumes from a backup.";
 
   private VolumeChecks() {}
 
@@ -49,9 +60,15 @@ final class VolumeChecks {
   }
 
   /** What is wrong with the pool of format 2. */
-  static List<Finding> pool(List<String> damage, List<SnapshotEntry> missing) {
+  static List<Finding> pool(
+      List<Damage> damage,
+      List<VolumeEntry> volumes,
+      List<SnapshotEntry> snapshots,
+      List<SnapshotEntry> missing) {
     return Stream.concat(
-            damage.stream().map(what -> new Finding("POOL_DAMAGED", what, POOL)),
+            damage.stream()
+                .filter(one -> volumes.stream().noneMatch(entry -> isOf(one, entry.uuid())))
+                .map(one -> new Finding("POOL_DAMAGED", of(one, snapshots) + one.what(), POOL)),
             missing.stream()
                 .map(snapshot ->
                     new Finding(
@@ -61,8 +78,27 @@ final class VolumeChecks {
         .toList();
   }
 
-  /** A volume of the catalog, as its store found it. */
-  static Checked checked(VolumeEntry entry, VolumeCheck found, boolean shouldBeOpen) {
+  private static boolean isOf(Damage damage, UUID uuid) {
+    return damage.volume().filter(uuid::equals).isPresent();
+  }
+
+  /** Whose block it is, if it is of no volume in the catalog. */
+  private static String of(Damage damage, List<SnapshotEntry> snapshots) {
+    for (var snapshot : snapshots) {
+      if (isOf(damage, snapshot.uuid())) {
+        return "snapshot " + snapshot.name() + ": ";
+      }
+    }
+    return damage.volume().map(uuid -> "volume " + uuid + ": ").orElse("");
+  }
+
+  /**
+   * A volume of the catalog, as its store found it.
+   *
+   * @param damage of all volumes
+   */
+  static Checked checked(
+      VolumeEntry entry, VolumeCheck found, List<Damage> damage, boolean shouldBeOpen) {
     var findings = new ArrayList<Finding>();
     boolean damaged = false;
     for (var one : found.findings()) {
@@ -70,6 +106,12 @@ final class VolumeChecks {
       findings.add(
           new Finding(
               one.trouble().name(), one.detail(), remedy(entry, found.format(), one.trouble())));
+    }
+    for (var one : damage) {
+      if (isOf(one, entry.uuid())) {
+        damaged = true;
+        findings.add(new Finding(Trouble.BLOCK_DAMAGED.name(), one.what(), BLOCKS));
+      }
     }
     if (isSmaller(found.sizeBytes(), entry)) {
       damaged = true;
@@ -110,7 +152,9 @@ final class VolumeChecks {
                   + " enclosure; copy the volumes elsewhere while they can be read.";
       case HEADER_TOO_NEW -> "A newer release wrote it: run that release.";
       case HEADER_TOO_OLD -> "An older format wrote it: it is not one of this product's releases.";
-      case HEADER_MISSING, HEADER_CORRUPT, DATA_MISSING, DATA_SHORT, UNREADABLE -> DISK;
+      case BLOCK_DAMAGED -> BLOCKS;
+      case UNREADABLE -> format == VolumeFormat.ONE ? DISK : NOT_READABLE;
+      case HEADER_MISSING, HEADER_CORRUPT, DATA_MISSING, DATA_SHORT -> DISK;
     };
   }
 }

@@ -12,6 +12,7 @@ import io.bascule.core.api.ErrorCode;
 import io.bascule.core.api.VolumeCheckView;
 import io.bascule.core.api.VolumeCheckView.Checked;
 import io.bascule.core.api.VolumeView;
+import io.bascule.core.volume.Damage;
 import io.bascule.core.volume.StoreException;
 import io.bascule.core.volume.Volume;
 import io.bascule.core.volume.VolumeStore;
@@ -480,6 +481,7 @@ public final class Volumes implements VolumeService {
         return entry;
       });
       events.clear("volume.damaged." + name);
+      events.clear(DamageAlerts.kind(entry));
       events.clear(suspectAlert(entry));
       events.record("INFO", "volume.deleted", "Volume " + name + " was deleted by " + by);
     } finally {
@@ -519,10 +521,11 @@ public final class Volumes implements VolumeService {
           snapshots.stream()
               .filter(snapshot -> store.check(snapshot.uuid()).sizeBytes().isEmpty())
               .toList();
+      var damage = store.damage().damage();
       return VolumeChecks.view(
           true,
-          entries.stream().map(this::checked).toList(),
-          VolumeChecks.pool(store.damage(), missing),
+          entries.stream().map(entry -> checked(entry, damage)).toList(),
+          VolumeChecks.pool(damage, entries, snapshots, missing),
           store.strays(known()));
     } finally {
       lock.unlock();
@@ -533,19 +536,27 @@ public final class Volumes implements VolumeService {
   public VolumeCheckView check(String name) {
     lock.lock();
     try {
+      var entry = entry(name);
+      var damage = store.damage().damage();
+      var shared = damage.stream().filter(one -> one.volume().isEmpty()).toList();
       return VolumeChecks.view(
           true,
-          List.of(checked(entry(name))),
-          VolumeChecks.pool(store.damage(), List.of()),
+          List.of(checked(entry, damage)),
+          VolumeChecks.pool(shared, entries, List.of(), List.of()),
           List.of());
     } finally {
       lock.unlock();
     }
   }
 
-  private Checked checked(VolumeEntry entry) {
+  private Checked checked(VolumeEntry entry, List<Damage> damage) {
     return VolumeChecks.checked(
-        entry, store.check(entry.uuid()), !opened.containsKey(entry.uuid()));
+        entry, store.check(entry.uuid()), damage, !opened.containsKey(entry.uuid()));
+  }
+
+  /** What is known to be damaged, and of which of the present volumes. */
+  public void lookForDamage(DamageAlerts alerts) {
+    alerts.look(store.damage(), entries);
   }
 
   @Override
@@ -555,7 +566,7 @@ public final class Volumes implements VolumeService {
     try {
       var entry = entry(name);
       usable(entry);
-      var found = checked(entry);
+      var found = checked(entry, List.of());
       if (!found.state().equals("SUSPECT")) {
         throw new Refusal(
             ErrorCode.CONFLICTING_OPERATION,

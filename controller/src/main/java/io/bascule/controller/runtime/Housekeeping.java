@@ -11,12 +11,16 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Twice a second, while active: tells the standby what has changed, and raises and clears the
- * alerts about the chassis, about redundancy and about space. One thread, {@code housekeeping}.
+ * alerts about the chassis, about redundancy, about space and about damage. One thread, {@code
+ * housekeeping}.
  */
 final class Housekeeping {
   private static final System.Logger LOG = System.getLogger(Housekeeping.class.getName());
 
   private static final long PERIOD_MILLIS = 500;
+
+  /** Damage is looked for once in so many turns. */
+  private static final int DAMAGE_TURNS = 6;
 
   /** A reboot takes a few seconds; longer than this a person should know. */
   private static final long NOT_REDUNDANT_MILLIS = 30_000;
@@ -28,9 +32,11 @@ final class Housekeeping {
   private final EventService events;
   private final Supplier<PeerLink.Pushed> pushed;
   private final SpaceWatch space;
+  private final Runnable damage;
   private final Thread thread;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition stop = lock.newCondition();
+  private long turns;
   private boolean stopping;
   private boolean standbyReady;
   private PeerLink.@Nullable Pushed lastPushed;
@@ -42,8 +48,10 @@ final class Housekeeping {
       Links links,
       EventService events,
       Supplier<PeerLink.Pushed> pushed,
-      SpaceWatch space) {
+      SpaceWatch space,
+      Runnable damage) {
     this.space = space;
+    this.damage = damage;
     this.settings = settings;
     this.links = links;
     this.events = events;
@@ -104,6 +112,9 @@ final class Housekeeping {
     notRedundant.observe(peer.isEmpty() || !peer.get().ready());
     noChassis.observe(!links.chassis().linked());
     space.look();
+    if (turns++ % DAMAGE_TURNS == 0) {
+      damage.run();
+    }
   }
 
   private void noteStandby(boolean ready) {

@@ -10,6 +10,7 @@ import io.bascule.controller.rest.RestServer;
 import io.bascule.controller.rest.RestSettings;
 import io.bascule.controller.service.Services;
 import io.bascule.controller.state.Claim;
+import io.bascule.controller.state.LostState;
 import io.bascule.controller.state.StateDb;
 import io.bascule.controller.state.Taken;
 import io.bascule.core.Refusal;
@@ -255,7 +256,8 @@ public final class Node {
         case Effect.End(Exit exit, String why) -> end(exit, why);
       };
     } catch (IOException | RuntimeException e) {
-      CrashHandler.stop("the role could not " + effect, e);
+      CrashHandler.stop(
+          effect instanceof Effect.Serve ? "it cannot serve" : "the role could not " + effect, e);
       return Optional.empty();
     } finally {
       busySinceNanos = 0;

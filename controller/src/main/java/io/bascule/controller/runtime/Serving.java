@@ -2,6 +2,7 @@ package io.bascule.controller.runtime;
 
 import io.bascule.controller.access.Access;
 import io.bascule.controller.catalog.Catalog;
+import io.bascule.controller.catalog.DamageAlerts;
 import io.bascule.controller.catalog.Hosts;
 import io.bascule.controller.catalog.VolumeSnapshots;
 import io.bascule.controller.catalog.Volumes;
@@ -16,6 +17,7 @@ import io.bascule.controller.upgrade.FormatTwoRemoval;
 import io.bascule.controller.upgrade.HostIo;
 import io.bascule.controller.upgrade.Upgrades;
 import io.bascule.core.ControllerId;
+import io.bascule.core.api.VolumeCheckView;
 import io.bascule.core.api.VolumeView;
 import io.bascule.core.storage.Storage;
 import io.bascule.core.storage.StorageProvider;
@@ -109,9 +111,15 @@ final class Serving {
                 settings.layout().root(),
                 Clock.systemUTC()));
     this.services = services(space);
+    var damage = new DamageAlerts(events);
     this.housekeeping =
         new Housekeeping(
-            settings, links, events, this::pushed, new SpaceWatch(space, ballast, events));
+            settings,
+            links,
+            events,
+            this::pushed,
+            new SpaceWatch(space, ballast, events),
+            () -> volumes.lookForDamage(damage));
     stages.done("services");
   }
 
@@ -309,6 +317,14 @@ final class Serving {
     @Override
     public long allocatedBytes() {
       return volumes.list().stream().mapToLong(VolumeView::allocatedBytes).sum();
+    }
+
+    @Override
+    public List<String> unsoundVolumes() {
+      return volumes.checkAll().volumes().stream()
+          .filter(volume -> !volume.findings().isEmpty())
+          .map(VolumeCheckView.Checked::name)
+          .toList();
     }
   }
 }

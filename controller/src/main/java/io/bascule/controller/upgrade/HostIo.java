@@ -1,5 +1,6 @@
 package io.bascule.controller.upgrade;
 
+import java.util.List;
 import java.util.Optional;
 
 /** What the upgrade asks of the I/O side of the active controller. */
@@ -18,4 +19,7 @@ public interface HostIo {
 
   /** What they hold together, in bytes. */
   long allocatedBytes();
+
+  /** Those in which something is wrong, by name. */
+  List<String> unsoundVolumes();
 }

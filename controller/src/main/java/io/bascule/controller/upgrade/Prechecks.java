@@ -55,7 +55,14 @@ final class Prechecks {
     }
   }
 
-  Outcome run(Version to, World world, long rollbackCounter, long allocatedBytes) {
+  /**
+   * Runs all of them.
+   *
+   * @param allocatedBytes of the volumes
+   * @param unsound the volumes in which something is wrong, by name
+   */
+  Outcome run(
+      Version to, World world, long rollbackCounter, long allocatedBytes, List<String> unsound) {
     List<Precheck> checks = new ArrayList<>();
     for (var id : ControllerId.values()) {
       checks.add(controller(id, world));
@@ -65,6 +72,9 @@ final class Prechecks {
     var manifest = verified(file, to, checks);
     manifest.ifPresent(m -> checks.add(path(m, world, rollbackCounter)));
     manifest.ifPresent(m -> checks.add(space(file, m.migration(), allocatedBytes)));
+    if (manifest.filter(Manifest::migration).isPresent()) {
+      checks.add(volumesSound(unsound));
+    }
     return new Outcome(List.copyOf(checks), manifest);
   }
 
@@ -221,6 +231,21 @@ final class Prechecks {
         enough,
         what,
         enough ? null : "Free some space on the file system of the data directory.");
+  }
+
+  /** What is not whole cannot be copied into the new format. */
+  static Precheck volumesSound(List<String> unsound) {
+    boolean sound = unsound.isEmpty();
+    return new Precheck(
+        "volumes-sound",
+        sound,
+        sound
+            ? "No volume is known to be damaged."
+            : "Something is wrong with "
+                + (unsound.size() == 1 ? "volume " : "volumes ")
+                + String.join(", ", unsound)
+                + ", which the migration would have to copy.",
+        sound ? null : "`bascule volume check` says what it is, and what to do.");
   }
 
   /** The slots the controllers run now: the plan's old ones. Empty while one is unknown. */

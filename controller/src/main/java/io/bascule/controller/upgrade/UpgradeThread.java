@@ -8,6 +8,7 @@ import io.bascule.core.Slot;
 import io.bascule.core.Version;
 import io.bascule.core.api.ErrorCode;
 import io.bascule.core.api.HistoryView;
+import io.bascule.core.api.UpgradeView;
 import io.bascule.core.chassis.ControllerBoot;
 import io.bascule.core.upgrade.Action;
 import io.bascule.core.upgrade.Availability;
@@ -79,6 +80,7 @@ final class UpgradeThread {
   private volatile boolean over;
 
   private volatile Snapshot snapshot;
+  private volatile Optional<UpgradeView.Waiting> waiting = Optional.empty();
   private long changeCount;
 
   /**
@@ -146,6 +148,11 @@ final class UpgradeThread {
 
   Snapshot snapshot() {
     return snapshot;
+  }
+
+  /** What it waits for that a person should know of. */
+  Optional<UpgradeView.Waiting> waiting() {
+    return waiting;
   }
 
   long changeCount() {
@@ -298,6 +305,9 @@ final class UpgradeThread {
       return;
     }
     measureDuring();
+    if (upgrade.state() == UpgradeState.PAUSED) {
+      waits(Optional.empty());
+    }
     if (upgrade.row().canceled() && upgrade.state() != UpgradeState.CANCELING) {
       apply(new UpgradeEvent.CanceledByTakeover(fleet.self(), clock.instant()));
       return;
@@ -411,7 +421,19 @@ final class UpgradeThread {
 
   private void moved() {
     patience.over();
+    goesOn();
+  }
+
+  private void goesOn() {
     alerts.clear(WAITING_ALERT);
+    waits(Optional.empty());
+  }
+
+  private void waits(Optional<UpgradeView.Waiting> now) {
+    if (!now.equals(waiting)) {
+      waiting = now;
+      changed();
+    }
   }
 
   /** Does what the stored record wants, and only as long as it is what this thread believes. */
@@ -460,14 +482,17 @@ final class UpgradeThread {
       return;
     }
     if (wait.needsPerson().isPresent() || lasts) {
+      String whatToDo =
+          wait.needsPerson()
+              .orElse("Look at the logs of both controllers: bascule controller list.");
       alerts.raise(
           WAITING_ALERT,
           upgrade.step().orElseThrow() + what,
           "The upgrade waits at " + upgrade.step().orElseThrow() + ": " + wait.why() + ".",
-          wait.needsPerson()
-              .orElse("Look at the logs of both controllers: bascule controller list."));
+          whatToDo);
+      waits(Optional.of(new UpgradeView.Waiting(wait.why(), whatToDo)));
     } else {
-      alerts.clear(WAITING_ALERT);
+      goesOn();
     }
     apply(new UpgradeEvent.Progressed(wait.percent(), now));
   }
@@ -541,7 +566,7 @@ final class UpgradeThread {
       show(next, measures);
       tell(changed.notes());
       if (next.state().ended()) {
-        alerts.clear(WAITING_ALERT);
+        goesOn();
         alerts.clear(QUEUED_ALERT);
       }
     }

@@ -154,7 +154,12 @@ public final class Upgrades implements UpgradeService {
     return now.upgrade()
         .map(u ->
             Views.of(
-                u, now.world(), now.measures(), hostIo.latencyP99Micros(), migration.progress()))
+                u,
+                now.world(),
+                now.measures(),
+                hostIo.latencyP99Micros(),
+                migration.progress(),
+                owner.waiting()))
         .orElseGet(() -> Views.idle(now.revision()));
   }
 
@@ -162,10 +167,11 @@ public final class Upgrades implements UpgradeService {
   public UpgradeView.Prechecks dryRun(UpgradeView.Start start) {
     Version to = version(start.version());
     Options options = options(start);
+    var unsound = hostIo.unsoundVolumes();
     return owner.ask(world -> {
       refuseWhileRunning("a dry run");
-      var outcome =
-          prechecks.run(to, world, store.row().row().rollbackCounter(), hostIo.allocatedBytes());
+      long counter = store.row().row().rollbackCounter();
+      var outcome = prechecks.run(to, world, counter, hostIo.allocatedBytes(), unsound);
       return view(outcome, options, world);
     });
   }
@@ -221,10 +227,12 @@ public final class Upgrades implements UpgradeService {
   public UpgradeView start(UpgradeView.Start start, String by) {
     Version to = version(start.version());
     Options options = options(start);
+    var unsound = hostIo.unsoundVolumes();
     return owner.ask(world -> {
       refuseWhileRunning("another upgrade");
       var row = store.row();
-      var outcome = prechecks.run(to, world, row.row().rollbackCounter(), hostIo.allocatedBytes());
+      long counter = row.row().rollbackCounter();
+      var outcome = prechecks.run(to, world, counter, hostIo.allocatedBytes(), unsound);
       var slots = Prechecks.runningSlots(world);
       if (!outcome.passed() || slots.isEmpty()) {
         throw new Refusal(

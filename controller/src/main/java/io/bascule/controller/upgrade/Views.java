@@ -44,6 +44,7 @@ final class Views {
         null,
         null,
         null,
+        null,
         List.of(),
         null,
         null,
@@ -56,7 +57,8 @@ final class Views {
       World world,
       Measures measures,
       Optional<Long> currentP99,
-      Optional<Migration.Progress> migration) {
+      Optional<Migration.Progress> migration,
+      Optional<UpgradeView.Waiting> waiting) {
     var plan = upgrade.plan();
     return new UpgradeView(
         plan.id(),
@@ -69,11 +71,13 @@ final class Views {
         UpgradeProgress.percent(upgrade),
         orNull(
             UpgradeProgress.eta(upgrade, migration)
+                .filter(_ -> waiting.isEmpty())
                 .map(r -> new UpgradeView.Range(r.low(), r.high()))),
         upgrade.tuning().priority().name(),
         orNull(upgrade.tuning().maxBytesPerSecond()),
         upgrade.pauseAt().stream().sorted().map(PausePoint::label).toList(),
         orNull(upgrade.pausedReason()),
+        orNull(waiting),
         plan.onceActive().number(),
         upgrade.startedBy(),
         upgrade.startedAt(),

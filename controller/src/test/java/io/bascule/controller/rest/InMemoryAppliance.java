@@ -394,6 +394,7 @@ final class InMemoryAppliance {
           null,
           pauseAt,
           null,
+          null,
           idle ? null : 0,
           idle ? null : "admin",
           idle ? null : THEN,

@@ -57,6 +57,7 @@ class OpenApiTest {
           Map.entry("Package", PackageView.class),
           Map.entry("Upgrade", UpgradeView.class),
           Map.entry("Range", UpgradeView.Range.class),
+          Map.entry("Waiting", UpgradeView.Waiting.class),
           Map.entry("Cause", UpgradeView.Cause.class),
           Map.entry("Step", UpgradeView.Step.class),
           Map.entry("Migration", UpgradeView.Migration.class),
@@ -412,7 +413,7 @@ class OpenApiTest {
 
   /**
    * Mend docs/api.md after a change of the API with {@code mvn -pl controller -am test
-   * -Dtest=OpenApiTest -DargLine=-Dbascule.update=true}.
+   * -Dtest=OpenApiTest -Dtest.jvm=-Dbascule.update=true}.
    */
   @Test
   void shouldBeWhatTheDocumentSays() throws Exception {

@@ -3,6 +3,7 @@ package io.bascule.controller.runtime;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.bascule.controller.state.LostState;
 import io.bascule.core.ControllerId;
 import io.bascule.platform.Layout;
 import java.nio.file.Files;

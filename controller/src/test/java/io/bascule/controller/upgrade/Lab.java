@@ -842,6 +842,11 @@ final class Lab implements AutoCloseable {
     public long allocatedBytes() {
       return 0;
     }
+
+    @Override
+    public List<String> unsoundVolumes() {
+      return List.of();
+    }
   }
 
   @Override

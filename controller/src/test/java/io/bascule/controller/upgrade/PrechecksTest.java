@@ -8,6 +8,7 @@ import io.bascule.core.Status;
 import io.bascule.core.Version;
 import io.bascule.core.chassis.ControllerBoot;
 import io.bascule.core.upgrade.World;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -23,6 +24,15 @@ class PrechecksTest {
     assertThat(refused.passed()).isFalse();
     assertThat(refused.detail()).isEqualTo("264 MiB needed for the new slots, 200 MiB free.");
     assertThat(refused.remedy()).isNotNull();
+  }
+
+  @Test
+  void shouldNameTheVolumesThatCannotBeCopied() {
+    assertThat(Prechecks.volumesSound(List.of()).passed()).isTrue();
+    var refused = Prechecks.volumesSound(List.of("db", "mail"));
+    assertThat(refused.passed()).isFalse();
+    assertThat(refused.detail()).contains("volumes db, mail");
+    assertThat(refused.remedy()).contains("bascule volume check");
   }
 
   @Test

@@ -13,6 +13,8 @@ import org.jspecify.annotations.Nullable;
  * @param phase 1-4 or null
  * @param percent of the whole plan by expected time; 100 only when COMPLETED
  * @param etaSeconds null while there is nothing to say
+ * @param waiting what it waits for that will not come by itself, or has not come for a minute; null
+ *     while it goes on
  */
 public record UpgradeView(
     @Nullable String id,
@@ -28,6 +30,7 @@ public record UpgradeView(
     @Nullable Long maxBytesPerSecond,
     List<String> pauseAt,
     @Nullable String pausedReason,
+    @Nullable Waiting waiting,
     @Nullable Integer onceActive,
     @Nullable String startedBy,
     @Nullable Instant startedAt,
@@ -40,6 +43,9 @@ public record UpgradeView(
 
   /** From {@code low} to {@code high}. */
   public record Range(long low, long high) {}
+
+  /** What it waits for, and what a person can do about it. */
+  public record Waiting(String why, String whatToDo) {}
 
   /** Why it ended, or returns by itself. */
   public record Cause(String code, String detail) {}

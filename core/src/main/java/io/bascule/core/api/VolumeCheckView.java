@@ -40,8 +40,8 @@ public record VolumeCheckView(
    * Something wrong.
    *
    * @param code HEADER_MISSING, HEADER_CORRUPT, HEADER_TOO_OLD, HEADER_TOO_NEW, DATA_MISSING,
-   *     DATA_SHORT, SIZE_DIFFERS, SUSPECT, NOT_OPEN or UNREADABLE; of a pool POOL_DAMAGED or
-   *     SNAPSHOT_MISSING
+   *     DATA_SHORT, BLOCK_DAMAGED, SIZE_DIFFERS, SUSPECT, NOT_OPEN or UNREADABLE; of a pool
+   *     POOL_DAMAGED or SNAPSHOT_MISSING
    * @param remedy what a person can do
    */
   public record Finding(String code, String detail, String remedy) {}

@@ -1,5 +1,6 @@
 package io.bascule.core.storage;
 
+import io.bascule.core.volume.Damage;
 import io.bascule.core.volume.VolumeCheck;
 import java.util.List;
 import java.util.Map;
@@ -10,10 +11,11 @@ import java.util.UUID;
  *
  * @param volumes the volumes there are
  * @param snapshots the snapshots there are
- * @param damage what is wrong, each with file and offset; empty is good
+ * @param damage what is wrong; empty is good
+ * @param readable whether what tells the volumes could be read; else there are none here
  */
 public record FormatTwoCheck(
-    Map<UUID, VolumeCheck> volumes, List<UUID> snapshots, List<String> damage) {
+    Map<UUID, VolumeCheck> volumes, List<UUID> snapshots, List<Damage> damage, boolean readable) {
   public FormatTwoCheck {
     volumes = Map.copyOf(volumes);
     snapshots = List.copyOf(snapshots);

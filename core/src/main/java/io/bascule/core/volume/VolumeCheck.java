@@ -22,6 +22,8 @@ public record VolumeCheck(int format, OptionalLong sizeBytes, List<Finding> find
     HEADER_TOO_NEW,
     DATA_MISSING,
     DATA_SHORT,
+    /** Blocks that were written do not fit their checksums, or cannot be read. */
+    BLOCK_DAMAGED,
     /** A sync failed: what was acknowledged may not be on the disk. */
     SUSPECT,
     /** The file system did not say. */

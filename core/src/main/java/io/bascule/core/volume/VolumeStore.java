@@ -47,12 +47,9 @@ public interface VolumeStore {
     throw new UnsupportedOperationException("this store tells no volume suspect");
   }
 
-  /**
-   * What is known to be wrong with what the volumes share, each with file and offset; empty is
-   * good. Does not search: it tells what opening, reading and scrubbing have met.
-   */
-  default List<String> damage() {
-    return List.of();
+  /** What opening, reading and scrubbing have met that is damaged on disk. Does not search. */
+  default DamageReport damage() {
+    return DamageReport.NONE;
   }
 
   /** What is there beside the known volumes and snapshots, described for a person. */

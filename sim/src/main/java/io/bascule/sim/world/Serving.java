@@ -185,5 +185,10 @@ final class Serving {
     public long allocatedBytes() {
       return volumes.stream().mapToLong(Volume::allocatedBytes).sum();
     }
+
+    @Override
+    public List<String> unsoundVolumes() {
+      return List.of();
+    }
   }
 }

@@ -15,7 +15,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.function.Consumer;
 
 /**
  * Writes checkpoints: what changed in the index since the last one goes to a new file, then the
@@ -83,13 +82,13 @@ final class Checkpointer {
     this.generation = superblock.generation();
     this.slackBytes = segments.segmentBytes() / 2;
     this.groups.putAll(places);
-    this.scrubber = new PageScrubber(files, index.leaves);
+    this.scrubber = new PageScrubber(files);
   }
 
   /** Verifies some of what checkpoints hold; whether there is more in this pass. */
-  synchronized boolean scrub(long budgetBytes, Consumer<Finding> lost) {
+  synchronized boolean scrub(long budgetBytes) {
     mendSuperblocks();
-    return scrubber.step(budgetBytes, lost);
+    return scrubber.step(budgetBytes);
   }
 
   /** One that is damaged is written anew at once: the other one is all there is meanwhile. */

@@ -2,7 +2,7 @@ package io.bascule.store.v2;
 
 import java.util.UUID;
 
-/** Who may have good data for what scrubbing cannot read any more. */
+/** Who may have good data for what cannot be read any more. */
 @FunctionalInterface
 public interface DamageListener {
   /** Has nothing. */
@@ -16,4 +16,9 @@ public interface DamageListener {
    * @return whether it will be written anew; else it is reported
    */
   boolean damaged(UUID volume, long offsetBytes);
+
+  /** Whether whoever reads a damaged block has it written anew; else it is reported. */
+  default boolean mendsReads() {
+    return false;
+  }
 }

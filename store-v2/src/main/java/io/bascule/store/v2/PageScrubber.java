@@ -3,37 +3,29 @@ package io.bascule.store.v2;
 import io.bascule.core.volume.StoreException;
 import io.bascule.core.volume.StoredFile;
 import java.nio.ByteBuffer;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Reads the files of checkpoints, one after the other, and verifies every page and the parity, so
  * that damage is found while the rest of its file, or memory, still tells what was there. What is
- * damaged the next checkpoint writes anew; what nothing tells any more is reported. Under the
- * checkpointer's monitor: no file comes or goes meanwhile.
+ * damaged the next checkpoint writes anew. Under the checkpointer's monitor: no file comes or goes
+ * meanwhile.
  */
 final class PageScrubber {
   private static final System.Logger LOG = System.getLogger(PageScrubber.class.getName());
 
   private final CheckpointFiles files;
-  private final Leaves leaves;
   private final Checksum checksum = new Checksum();
   private int number;
   private long readBytes;
   private @Nullable Walk walk;
 
-  PageScrubber(CheckpointFiles files, Leaves leaves) {
+  PageScrubber(CheckpointFiles files) {
     this.files = files;
-    this.leaves = leaves;
   }
 
-  /**
-   * Goes on for about so many bytes.
-   *
-   * @param lost told of what cannot be read any more
-   * @return whether there is more in this pass
-   */
-  boolean step(long budgetBytes, Consumer<Finding> lost) {
+  /** Goes on for about so many bytes; returns whether there is more in this pass. */
+  boolean step(long budgetBytes) {
     long until = readBytes + budgetBytes;
     while (readBytes < until) {
       var now = walk;
@@ -57,7 +49,6 @@ final class PageScrubber {
             Names.checkpoint(number),
             now.at,
             wrong);
-        reportLost(lost);
       }
       if (wrong != null || now.isOver()) {
         walk = null;
@@ -69,24 +60,6 @@ final class PageScrubber {
   /** The next file of the pass, 0 at its end. */
   private int next() {
     return files.numbers().stream().filter(n -> n > number).min(Integer::compare).orElse(0);
-  }
-
-  private void reportLost(Consumer<Finding> lost) {
-    int limit = leaves.limit();
-    for (int leaf = 1; leaf < limit; leaf++) {
-      if (leaves.file(leaf) == number && !leaves.isResident(leaf)) {
-        var place = leaves.place(leaf);
-        try {
-          var _ = files.read(place, Page.LEAF, leaf);
-        } catch (StoreException.Corrupt | StoreException.Io e) {
-          lost.accept(
-              new Finding(
-                  Names.checkpoint(number),
-                  place.offset(),
-                  "nobody knows any more where 2 MiB of a volume lie"));
-        }
-      }
-    }
   }
 
   /** The way through one file. */

@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.UUID;
@@ -31,6 +32,7 @@ public final class PoolChecker {
   private final LogScanner scanner = new LogScanner();
   private long blocks;
   private List<VolumeInfo> volumes = List.of();
+  private boolean readable;
   private boolean suspect;
 
   private PoolChecker(Directory directory, UUID kernelBoot) {
@@ -42,11 +44,16 @@ public final class PoolChecker {
    * What a check found.
    *
    * @param blocksVerified of 4096 bytes, shared ones counted once for each volume
-   * @param volumes and snapshots there are, as far as the index could be read
+   * @param volumes and snapshots there are; empty if the index could not be read
+   * @param readable whether the index could be read
    * @param suspect whether a sync failed while the pool was open
    */
   public record Report(
-      List<Finding> findings, long blocksVerified, List<VolumeInfo> volumes, boolean suspect) {
+      List<Finding> findings,
+      long blocksVerified,
+      List<VolumeInfo> volumes,
+      boolean readable,
+      boolean suspect) {
     public boolean isClean() {
       return findings.isEmpty();
     }
@@ -63,7 +70,11 @@ public final class PoolChecker {
     var checker = new PoolChecker(directory, kernelBoot);
     checker.run();
     return new Report(
-        List.copyOf(checker.findings), checker.blocks, checker.volumes, checker.suspect);
+        List.copyOf(checker.findings),
+        checker.blocks,
+        checker.volumes,
+        checker.readable,
+        checker.suspect);
   }
 
   private void run() {
@@ -86,7 +97,10 @@ public final class PoolChecker {
   }
 
   private void add(String file, long offset, @Nullable String what) {
-    var finding = new Finding(file, offset, String.valueOf(what));
+    add(Finding.shared(file, offset, String.valueOf(what)));
+  }
+
+  private void add(Finding finding) {
     if (findings.size() < FINDINGS_MAX && seen.add(finding)) {
       findings.add(finding);
     }
@@ -111,6 +125,7 @@ public final class PoolChecker {
               .sorted(Comparator.comparingInt(entry -> entry.number))
               .map(entry -> VolumeInfo.of(entry, index))
               .toList();
+      readable = true;
       for (var segment : segments.list()) {
         checkSegment(segment, superblock, meta);
       }
@@ -288,30 +303,39 @@ public final class PoolChecker {
       return;
     }
     blocks += count;
-    String where = "volume %s block %d".formatted(entry.uuid, block);
     if (Pointer.isDamaged(pointer)) {
-      add("index", -1, where + ": nobody knows where it and the next lie");
+      add(entry, block, "index", -1, Scrubber.lost(count));
       return;
     }
-    var segment = segments.get(Pointer.slot(pointer));
+    int slot = Pointer.slot(pointer);
+    var segment = segments.get(slot);
     if (segment == null || !directory.exists(segment.name)) {
-      if (missing.put(Pointer.slot(pointer), true) == null) {
-        add("segment in slot " + Pointer.slot(pointer), -1, where + " and maybe others are in it");
+      if (missing.put(slot, true) == null) {
+        String name = segment == null ? "segment in slot " + slot : segment.name;
+        add(entry, block, name, -1, "is in it, and maybe others, and it is missing");
       }
       return;
     }
-    var pinned = segments.pin(segment.slot);
+    var pinned = segments.pin(slot);
     if (pinned == null) {
       return;
     }
     try {
       var reader = Scratch.ofThread().reader;
-      var result = reader.read(pinned.file(), pointer, entry.family, block, count, false);
-      if (result != UnitReader.Result.OK) {
-        add(segment.name, Pointer.offsetBytes(pointer), where + " does not fit its checksum");
+      boolean sound = reader.wrong(pinned.file(), pointer, entry.family, block, count) == null;
+      for (int i = 0; !sound && i < count; i++) {
+        long at = Pointer.advance(pointer, i);
+        String wrong = reader.wrong(pinned.file(), at, entry.family, block + i, 1);
+        if (wrong != null) {
+          add(entry, block + i, segment.name, Pointer.offsetBytes(at), wrong);
+        }
       }
     } finally {
       pinned.unpin();
     }
+  }
+
+  private void add(Entry entry, long block, String file, long offset, String wrong) {
+    add(new Finding(file, offset, Optional.of(entry.uuid), "block " + block + " " + wrong));
   }
 }

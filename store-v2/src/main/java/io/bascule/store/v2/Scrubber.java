@@ -4,33 +4,41 @@ import io.bascule.core.Check;
 import io.bascule.core.volume.StoreException;
 import io.bascule.core.volume.StoredFile;
 import java.util.ArrayDeque;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads what is in use, the files of checkpoints and then segment by segment, round and round, and
- * verifies it, so that damage is found while there is something to write it anew from: the pool's
- * {@link DamageListener} is asked. What it has not, and what only a snapshot holds, is reported.
- * One thread at a time.
+ * Reads what is in use, the files of checkpoints, then segment by segment, at last what the index
+ * says of every volume, round and round, and verifies it, so that damage is found while there is
+ * something to write it anew from. One thread at a time.
  */
 final class Scrubber {
-  private static final System.Logger LOG = System.getLogger(Scrubber.class.getName());
-  private static final int FINDINGS_MAX = 100;
+
+  /** What it costs to look up the blocks of a leaf. */
+  private static final int LEAF_BYTES = 4096;
 
   private final VolumePool pool;
   private final Index.Mapping mapping = new Index.Mapping();
-  private final ArrayDeque<Finding> findings = new ArrayDeque<>();
   private @Nullable Segment segment;
   private @Nullable SegmentRecords records;
   private int table;
 
-  /** The files of checkpoints are done in this pass. */
-  private boolean checkpointed;
-
+  private Stage stage = Stage.CHECKPOINTS;
   private long cursor;
+
+  /** The volumes whose index is still to be read in this pass, and the block of the first. */
+  private final ArrayDeque<Entry> volumes = new ArrayDeque<>();
+
+  private long block;
   private long passes;
   private long verified;
   private long readBytes;
+
+  /** What a pass reads, in this order. */
+  private enum Stage {
+    CHECKPOINTS,
+    SEGMENTS,
+    INDEX
+  }
 
   Scrubber(VolumePool pool) {
     this.pool = pool;
@@ -38,27 +46,77 @@ final class Scrubber {
 
   synchronized ScrubReport report() {
     int left = (int) pool.segments().list().stream().filter(s -> s.serial > cursor).count();
-    return new ScrubReport(passes, left, verified, List.copyOf(findings));
+    return new ScrubReport(passes, left, verified, pool.knownDamage().findings());
   }
 
   /** Goes on for about so many bytes; returns false at the end of a pass. */
   synchronized boolean step(long budgetBytes) {
-    if (!checkpointed) {
-      // First, for reading segments loads leaves, and then nobody sees any more which were lost.
-      checkpointed = !pool.checkpointer().scrub(budgetBytes, this::report);
+    long until = readBytes + budgetBytes;
+    switch (stage) {
+      case CHECKPOINTS -> {
+        if (!pool.checkpointer().scrub(budgetBytes)) {
+          stage = Stage.SEGMENTS;
+        }
+        return true;
+      }
+      case SEGMENTS -> {
+        while (readBytes < until) {
+          if (segment == null && !next()) {
+            cursor = 0;
+            volumes.addAll(pool.index().volumes());
+            block = 0;
+            stage = Stage.INDEX;
+            return true;
+          }
+          scrubTable();
+        }
+        return true;
+      }
+      case INDEX -> {
+        while (readBytes < until) {
+          if (!scrubLeaf()) {
+            stage = Stage.CHECKPOINTS;
+            passes++;
+            pool.knownDamage().passed();
+            return false;
+          }
+        }
+        return true;
+      }
+    }
+    throw new AssertionError(stage);
+  }
+
+  /** Blocks of which nobody knows any more where they lie; false if there is no volume left. */
+  private boolean scrubLeaf() {
+    var entry = volumes.peek();
+    if (entry == null) {
+      return false;
+    }
+    long blocks = (entry.sizeBytes + UnitCodec.BLOCK_BYTES - 1) / UnitCodec.BLOCK_BYTES;
+    if (entry.kind == Entry.Kind.DELETED || block >= blocks) {
+      volumes.remove();
+      block = 0;
       return true;
     }
-    long until = readBytes + budgetBytes;
-    while (readBytes < until) {
-      if (segment == null && !next()) {
-        cursor = 0;
-        passes++;
-        checkpointed = false;
-        return false;
+    boolean _ = pool.index().lookup(entry, block, Leaves.BLOCKS, true, mapping);
+    long at = block;
+    for (int piece = 0; piece < mapping.pieces; piece++) {
+      if (Pointer.isDamaged(mapping.pointers[piece])) {
+        pool.metByScrubbing(entry, at, mapping.pointers[piece], lost(mapping.blocks[piece]));
       }
-      scrubTable();
+      at += mapping.blocks[piece];
     }
+    block += Leaves.BLOCKS;
+    readBytes += LEAF_BYTES;
     return true;
+  }
+
+  /** What is wrong with so many blocks of which the index tells nothing. */
+  static String lost(int blocks) {
+    return blocks == 1
+        ? "is lost: nobody knows any more where it lies"
+        : "and the " + (blocks - 1) + " behind it are lost: nobody knows any more where they lie";
   }
 
   /** The next segment of the pass, if there is one. */
@@ -96,7 +154,8 @@ final class Scrubber {
         all = SegmentRecords.of(pinned, file);
         records = all;
         if (!all.isComplete()) {
-          report(new Finding(pinned.name, -1, "a part of the segment cannot be read"));
+          pool.knownDamage()
+              .met(Finding.shared(pinned.name, -1, "a part of the segment cannot be read"));
         }
       }
       if (table < all.tables()) {
@@ -104,7 +163,7 @@ final class Scrubber {
             all.visit(
                 table++,
                 (family, lba, blocks, _, pointer) -> {
-                  verify(current, file, family, lba, blocks, pointer);
+                  verify(file, family, lba, blocks, pointer);
                   return true;
                 });
       }
@@ -112,7 +171,7 @@ final class Scrubber {
         segment = null;
       }
     } catch (StoreException.Corrupt | StoreException.Io e) {
-      report(new Finding(current.name, -1, String.valueOf(e.getMessage())));
+      pool.knownDamage().met(Finding.shared(current.name, -1, String.valueOf(e.getMessage())));
       segment = null;
     } finally {
       if (pinned != null) {
@@ -121,7 +180,7 @@ final class Scrubber {
     }
   }
 
-  private void verify(Segment in, StoredFile file, int family, long lba, int blocks, long pointer) {
+  private void verify(StoredFile file, int family, long lba, int blocks, long pointer) {
     int live = SegmentRecords.liveBlocks(pool.index(), mapping, family, lba, blocks, pointer);
     readBytes += LogRecord.HEAD_BYTES;
     var reader = Scratch.ofThread().reader;
@@ -130,61 +189,29 @@ final class Scrubber {
       int count = Integer.numberOfTrailingZeros(~(live >>> i));
       live &= ~((1 << count) - 1 << i);
       boolean sound =
-          wrong(reader, file, Pointer.advance(pointer, i), family, lba + i, count) == null;
+          reader.wrong(file, Pointer.advance(pointer, i), family, lba + i, count) == null;
       readBytes += (long) count * UnitCodec.BLOCK_BYTES;
       verified += count;
       for (int b = i; !sound && b < i + count; b++) {
         long at = Pointer.advance(pointer, b);
-        String wrong = wrong(reader, file, at, family, lba + b, 1);
+        String wrong = reader.wrong(file, at, family, lba + b, 1);
         if (wrong != null) {
-          tell(in, family, lba + b, at, wrong);
+          tell(family, lba + b, at, wrong);
         }
       }
     }
   }
 
-  private static @Nullable String wrong(
-      UnitReader reader, StoredFile file, long pointer, int family, long lba, int count) {
-    try {
-      var result = reader.read(file, pointer, family, lba, count, false);
-      return result == UnitReader.Result.OK ? null : "does not fit its checksum";
-    } catch (StoreException.Io e) {
-      return "cannot be read: " + e.getMessage();
-    }
-  }
-
-  /** A damaged block: every volume that has it there has it written anew, or it is reported. */
-  private void tell(Segment in, int family, long block, long pointer, String wrong) {
+  /** A damaged block, of every volume that has it there. */
+  private void tell(int family, long block, long pointer, String wrong) {
     for (var entry : pool.index().family(family)) {
       if (entry.kind == Entry.Kind.DELETED) {
         continue;
       }
       boolean _ = pool.index().lookup(entry, block, 1, true, mapping);
-      if (mapping.pointers[0] != pointer) {
-        continue;
-      }
-      var finding =
-          new Finding(
-              in.name,
-              Pointer.offsetBytes(pointer),
-              "volume %s block %d %s".formatted(entry.uuid, block, wrong));
-      if (entry.kind == Entry.Kind.VOLUME
-          && pool.damageListener().damaged(entry.uuid, block * UnitCodec.BLOCK_BYTES)) {
-        LOG.log(System.Logger.Level.WARNING, "damaged, and written anew: " + finding);
-      } else {
-        report(finding);
+      if (mapping.pointers[0] == pointer) {
+        pool.metByScrubbing(entry, block, pointer, wrong);
       }
     }
-  }
-
-  private void report(Finding finding) {
-    if (findings.contains(finding)) {
-      return;
-    }
-    LOG.log(System.Logger.Level.ERROR, "damaged: " + finding);
-    if (findings.size() == FINDINGS_MAX) {
-      findings.removeFirst();
-    }
-    findings.addLast(finding);
   }
 }

@@ -1,8 +1,10 @@
 package io.bascule.store.v2;
 
+import io.bascule.core.volume.StoreException;
 import io.bascule.core.volume.StoredFile;
 import io.bascule.core.volume.Volume;
 import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
 
 /** Reads blocks of a record and verifies them; one per thread. */
 final class UnitReader {
@@ -57,6 +59,16 @@ final class UnitReader {
       return Result.WOULD_BLOCK;
     }
     return verify(length, index, family, lba, count) ? Result.OK : Result.MISMATCH;
+  }
+
+  /** What is wrong with the blocks on disk, in words that follow theirs; null if nothing is. */
+  @Nullable String wrong(StoredFile file, long pointer, int family, long lba, int count) {
+    try {
+      var result = read(file, pointer, family, lba, count, false);
+      return result == Result.OK ? null : "does not fit its checksum";
+    } catch (StoreException.Io e) {
+      return "cannot be read: " + e.getMessage();
+    }
   }
 
   /**

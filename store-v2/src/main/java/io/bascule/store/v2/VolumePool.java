@@ -36,6 +36,7 @@ public final class VolumePool implements AutoCloseable {
   private static final int KNOWN_RECORDS = 1 << 16;
 
   private final PoolSettings settings;
+  private final KnownDamage knownDamage = new KnownDamage();
   private final KnownChecksums knownChecksums = new KnownChecksums(KNOWN_RECORDS);
   private final Index index;
   private final Segments segments;
@@ -418,16 +419,42 @@ public final class VolumePool implements AutoCloseable {
     return findings;
   }
 
-  /** Who is asked about what scrubbing cannot read any more. */
+  /** Who is asked about what cannot be read any more. */
   public void onDamage(DamageListener listener) {
     damageListener = listener;
   }
 
-  DamageListener damageListener() {
-    return damageListener;
+  KnownDamage knownDamage() {
+    return knownDamage;
   }
 
-  /** What scrubbing has found. */
+  /** Scrubbing met a damaged block: it is written anew by who has it, or known from now on. */
+  void metByScrubbing(Entry entry, long block, long pointer, String wrong) {
+    var finding = finding(entry, block, pointer, wrong);
+    if (entry.kind == Entry.Kind.VOLUME
+        && damageListener.damaged(entry.uuid, block * UnitCodec.BLOCK_BYTES)) {
+      LOG.log(System.Logger.Level.WARNING, "damaged, and written anew: " + finding);
+    } else {
+      knownDamage.met(finding);
+    }
+  }
+
+  void metByReading(Entry entry, long block, long pointer, String wrong) {
+    if (!damageListener.mendsReads()) {
+      knownDamage.met(finding(entry, block, pointer, wrong));
+    }
+  }
+
+  private Finding finding(Entry entry, long block, long pointer, String wrong) {
+    var segment = Pointer.isDamaged(pointer) ? null : segments.get(Pointer.slot(pointer));
+    return new Finding(
+        segment == null ? "index" : segment.name,
+        segment == null ? -1 : Pointer.offsetBytes(pointer),
+        Optional.of(entry.uuid),
+        "block " + block + " " + wrong);
+  }
+
+  /** What scrubbing has done, and what it and reads have found. */
   public ScrubReport scrubReport() {
     return keeper.scrubber().report();
   }

@@ -115,7 +115,7 @@ final class VolumeV2 implements Volume {
       return UnitReader.Result.OK;
     }
     if (Pointer.isDamaged(pointer)) {
-      throw corrupt(block, pointer, "nobody knows where it lies");
+      throw corrupt(block, pointer, Scrubber.lost(1));
     }
     int needed = Math.min(blocks, (int) ((to + BLOCK - 1) / BLOCK - block));
     var result =
@@ -124,7 +124,7 @@ final class VolumeV2 implements Volume {
             : fetchPart(
                 pointer, block, needed, (int) (from - block * BLOCK), length, destination, wait);
     if (result == UnitReader.Result.MISMATCH && isStillThere(pointer, block, needed)) {
-      throw corrupt(block, pointer, "what lies there does not fit its checksum");
+      throw corrupt(block, pointer, "does not fit its checksum");
     }
     return result;
   }
@@ -176,7 +176,7 @@ final class VolumeV2 implements Volume {
     var segment = pool.segments().pin(Pointer.slot(pointer));
     if (segment == null) {
       if (pool.segments().get(Pointer.slot(pointer)) == null) {
-        throw corrupt(block, pointer, "its segment is gone");
+        throw corrupt(block, pointer, "is in a segment that is gone");
       }
       Thread.onSpinWait(); // its file is being closed, and will be opened again
       return false;
@@ -192,8 +192,9 @@ final class VolumeV2 implements Volume {
   }
 
   private StoreException.Corrupt corrupt(long block, long pointer, String what) {
+    pool.metByReading(entry, block, pointer, what);
     return new StoreException.Corrupt(
-        "volume %s block %d (%s): %s".formatted(entry.uuid, block, Pointer.text(pointer), what));
+        "volume %s block %d (%s) %s".formatted(entry.uuid, block, Pointer.text(pointer), what));
   }
 
   private static void zeroFill(ByteBuffer destination, int length) {

@@ -1,6 +1,7 @@
 package io.bascule.store.v2;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.bascule.core.volume.StoreException;
@@ -104,6 +105,31 @@ class KeeperTest {
       volume.read((long) block * UnitCodec.BLOCK_BYTES, read);
       assertThat(read.flip()).isEqualTo(data(block, block % 2 == 0 ? 2 : 1));
     }
+    pool.abandon();
+  }
+
+  /** What a host meets is known at once, and no longer once it was written anew. */
+  @Test
+  void shouldKnowWhatAReadMeetsUntilItIsWrittenAnew() {
+    assertThat(pool.scrub().findings()).isEmpty();
+    for (var segment : pool.segments().list()) {
+      for (int at = 8192; at < disk.length(segment.name); at += 4096) {
+        disk.flip(segment.name, at, 3);
+      }
+    }
+    var block = ByteBuffer.allocate(UnitCodec.BLOCK_BYTES);
+    long offset = 7L * UnitCodec.BLOCK_BYTES;
+    assertThatThrownBy(() -> volume.read(offset, block)).isInstanceOf(StoreException.Corrupt.class);
+    assertThat(pool.scrubReport().findings())
+        .singleElement()
+        .satisfies(met -> {
+          assertThat(met.volume()).contains(ID);
+          assertThat(met.what()).isEqualTo("block 7 does not fit its checksum");
+        });
+    for (int again = 0; again < BLOCKS; again++) {
+      write(again, 3);
+    }
+    assertThat(pool.scrub().findings()).isEmpty();
     pool.abandon();
   }
 

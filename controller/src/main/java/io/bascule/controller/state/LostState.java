@@ -1,4 +1,4 @@
-package io.bascule.controller.runtime;
+package io.bascule.controller.state;
 
 import io.bascule.platform.Layout;
 import java.io.IOException;
@@ -10,11 +10,11 @@ import java.util.Optional;
  * An enclosure with volumes and without its state.db. Nobody may become active there: a new
  * state.db would know none of the volumes, nor in which format they are.
  */
-final class LostState {
+public final class LostState {
   private LostState() {}
 
   /** Why nobody may become active; empty if state.db is there, or there is nothing to lose. */
-  static Optional<String> look(Layout layout) throws IOException {
+  public static Optional<String> look(Layout layout) throws IOException {
     boolean there = Files.exists(layout.stateDb()) && Files.size(layout.stateDb()) > 0;
     if (there || (isEmpty(layout.volumesV1()) && isEmpty(layout.volumesV2()))) {
       return Optional.empty();
