@@ -50,7 +50,7 @@ final class Answers {
     int data = 0;
     if (sense != null) {
       boolean descriptor = task.unit != null && task.unit.modes.descriptorSense();
-      int length = sense.encode(out, writer.dataStart() + 2, descriptor, task.senseSpecific);
+      int length = sense.encode(out, writer.dataStart() + 2, descriptor, task.senseDetail);
       out.putShort(writer.dataStart(), (short) length);
       data = 2 + length;
     }

@@ -31,6 +31,7 @@ enum CommandAccess {
       case 0x34, 0x90 -> READ; // PRE-FETCH
       case 0x2F, 0xAF, 0x8F -> READ; // VERIFY
       case 0x1A, 0x5A, 0x37, 0xB7, 0x1C, 0x3C -> READ; // modes, defects, diagnostics, buffer
+      case 0x84 -> READ; // RECEIVE COPY RESULTS
       case 0x9E -> // READ CAPACITY (16), GET LBA STATUS
           serviceAction == 0x10 ? HARMLESS : serviceAction == 0x12 ? READ : WRITE;
       case 0xA3 -> // target port groups; what is supported

@@ -24,6 +24,7 @@ final class Commands {
           Compare.COMMANDS,
           Provisioning.COMMANDS,
           Defects.COMMANDS,
+          ExtendedCopy.COMMANDS,
           PersistentReserve.COMMANDS,
           ReserveUnit.COMMANDS);
 

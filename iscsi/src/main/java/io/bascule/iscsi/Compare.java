@@ -90,21 +90,25 @@ final class Compare {
   private static @Nullable Sense swap(Task task) {
     int length = task.lengthBytes;
     boolean fua = task.fua;
-    boolean same =
+    int differs =
         task.volume()
             .atomically(
                 task.offsetBytes,
                 length,
                 volume -> {
                   byte[] now = read(volume, task.offsetBytes, length);
-                  if (Arrays.mismatch(now, 0, length, task.staged(), 0, length) >= 0) {
-                    return false;
+                  int at = Arrays.mismatch(now, 0, length, task.staged(), 0, length);
+                  if (at < 0) {
+                    ByteBuffer next = ByteBuffer.wrap(task.staged(), length, length);
+                    volume.write(task.offsetBytes, next, fua);
                   }
-                  ByteBuffer next = ByteBuffer.wrap(task.staged(), length, length);
-                  volume.write(task.offsetBytes, next, fua);
-                  return true;
+                  return at;
                 });
-    return same ? null : Sense.MISCOMPARE;
+    if (differs < 0) {
+      return null;
+    }
+    task.senseDetail = SenseDetail.information(differs); // SBC-3, 5.2
+    return Sense.MISCOMPARE;
   }
 
   private static void orWrite(Nexus nexus, Task task) {

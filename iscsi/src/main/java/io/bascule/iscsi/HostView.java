@@ -46,6 +46,16 @@ final class HostView {
     return lun >= 0 && lun <= Lun.MAX ? visible[lun] : null;
   }
 
+  /** The unit of that NAA designator; null if this host sees none. */
+  @Nullable LogicalUnit unit(long naa) {
+    for (LogicalUnit unit : visible) {
+      if (unit != null && unit.naa == naa) {
+        return unit;
+      }
+    }
+    return null;
+  }
+
   boolean sees(int lun) {
     return unit(lun) != null;
   }

@@ -27,8 +27,8 @@ final class Inquiry {
     HexFormat hex = HexFormat.ofDelimiter(" ");
     ByteBuffer out = ByteBuffer.allocate(96);
     // A disk; SPC-4; HISUP, response data format 2; the length of what follows; TPGS 01b, which is
-    // implicit ALUA; MULTIP; CMDQUE.
-    out.put(hex.parseHex("00 00 06 12 5B 10 10 02"));
+    // implicit ALUA, and 3PC; MULTIP; CMDQUE.
+    out.put(hex.parseHex("00 00 06 12 5B 18 10 02"));
     out.put((VENDOR + PRODUCT + REVISION).getBytes(StandardCharsets.US_ASCII));
     // SAM-5, iSCSI, SPC-4, SBC-3, none claimed to a revision.
     out.put(58, hex.parseHex("00 A0 09 60 04 60 04 C0"));

@@ -40,7 +40,7 @@ final class LogicalUnit {
   }
 
   /** 60 bits of the random uuid: those of neither its version nor its variant. */
-  private static long naa(UUID uuid) {
+  static long naa(UUID uuid) {
     long mixed =
         uuid.getMostSignificantBits() ^ Long.rotateLeft(uuid.getLeastSignificantBits(), 29);
     return 0x3L << 60 | mixed & 0x0FFFFFFFFFFFFFFFL;

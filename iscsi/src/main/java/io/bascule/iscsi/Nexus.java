@@ -28,6 +28,9 @@ final class Nexus {
   /** For commands to lay their answers in. */
   final ByteBuffer scratch = ByteBuffer.allocate(8192);
 
+  /** What EXTENDED COPY did, for who asks. */
+  final Copies copies;
+
   final DataIn dataIn;
   final DataOut dataOut;
   final SlowWork slowWork;
@@ -52,6 +55,7 @@ final class Nexus {
     this.targetName = core.settings.iqn();
     this.wire = wire;
     this.tasks = tasks;
+    copies = new Copies();
     answers = new Answers(writer, window, tasks, core.counters);
     dataIn = new DataIn(writer, window, tasks, answers, parameters);
     dataOut = new DataOut(this, writer, window, tasks, parameters);
@@ -74,19 +78,26 @@ final class Nexus {
 
   /** A field of the CDB, at that byte, has a value that is not supported. */
   void failField(Task task, int at) {
-    task.senseSpecific = Sense.cdbField(at);
+    task.senseDetail = SenseDetail.cdbField(at);
     fail(task, Sense.INVALID_FIELD_IN_CDB);
   }
 
   /** A parameter list was refused. */
   void fail(Task task, RefusedListException refusal) {
-    task.senseSpecific = refusal.at < 0 ? 0 : Sense.listField(refusal.at);
+    task.senseDetail = refusal.at < 0 ? SenseDetail.NONE : SenseDetail.listField(refusal.at);
     fail(task, refusal.sense);
   }
 
   /** The host is to try again. */
   void busy(Task task) {
     answers.respond(task, Answers.BUSY, null);
+  }
+
+  /**
+   * Nothing was done, for lack of room; the host is to try again when some of its commands ended.
+   */
+  void full(Task task) {
+    answers.respond(task, Answers.TASK_SET_FULL, null);
   }
 
   /** A reservation of others keeps the command out. */
@@ -105,6 +116,11 @@ final class Nexus {
     boolean full = e instanceof StoreException.Full;
     LOG.log(full ? System.Logger.Level.DEBUG : System.Logger.Level.ERROR, "a volume failed", e);
     return Sense.of(e, writing);
+  }
+
+  /** The target is being drained: the host repeats the command elsewhere. */
+  void hold(Task task) {
+    tasks.await(task, Task.State.HELD);
   }
 
   /** Lets the other nexuses that see the unit know what has happened to it. */
@@ -129,7 +145,7 @@ final class Nexus {
   /** Like {@link #expect}, with the data kept in {@link Task#staged}. */
   void stage(Task task, int bytes, Task.Step finish) {
     if (!reserveMemory(task, bytes)) {
-      answers.respond(task, Answers.TASK_SET_FULL, null);
+      full(task);
       return;
     }
     dataOut.expect(task, bytes, Nexus::stageSegment, finish);
@@ -182,6 +198,11 @@ final class Nexus {
    */
   void slowBeside(Task task, Task.Work work, Task.Step afterwards) {
     slowWork.startBeside(task, work, afterwards);
+  }
+
+  /** Like {@link #slow}, as a turn of a copy; {@code full} comes if the pool takes no more. */
+  void slowTurn(Task task, Task.Work work, Task.Step afterwards, Task.Step full) {
+    slowWork.startTurn(task, work, afterwards, full);
   }
 
   /**

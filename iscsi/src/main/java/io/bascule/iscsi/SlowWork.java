@@ -62,6 +62,19 @@ final class SlowWork {
     Thread.ofVirtual().name("iscsi-beside").start(() -> run(task));
   }
 
+  /** See {@link Nexus#slowTurn}. */
+  void startTurn(Task task, Task.Work work, Task.Step afterwards, Task.Step full) {
+    enter(task, work, afterwards);
+    inPool.getAndIncrement();
+    try {
+      core.copyTurns.execute(task, () -> run(task));
+    } catch (RejectedExecutionException e) {
+      inPool.getAndDecrement();
+      LOG.log(System.Logger.Level.DEBUG, "too much waits for disks", e);
+      full.run(nexus, task);
+    }
+  }
+
   /** See {@link Nexus#slowRead}. */
   void startCold(Task task, Task.Work work, Task.Step afterwards) {
     enter(task, work, afterwards);
@@ -77,7 +90,30 @@ final class SlowWork {
 
   /** Whether the task waited for a place in the pool; it waits no more. */
   boolean withdraw(Task task) {
-    return waitingCold.remove(task);
+    return waitingCold.remove(task) || withdrawTurn(task);
+  }
+
+  private boolean withdrawTurn(Task task) {
+    boolean waited = task.copy != null && core.copyTurns.withdraw(task);
+    if (waited) {
+      inPool.getAndDecrement();
+    }
+    return waited;
+  }
+
+  /**
+   * Ends a copy of which another unit's task set has the command: that one is answered, after its
+   * turn if it has one.
+   *
+   * @return whether it has one, and tells {@link Task#management} when it is over
+   */
+  boolean preempt(Task task, Copy copy) {
+    copy.preempt();
+    if (!withdrawTurn(task)) {
+      return true;
+    }
+    Objects.requireNonNull(task.afterwards).run(nexus, task);
+    return false;
   }
 
   /** False: the pool takes no more, and the host was told so; the task is free again. */
@@ -118,16 +154,17 @@ final class SlowWork {
       task.slowBuffer = null;
       coldDone(buffer);
     }
+    TaskManagement.Pending management = task.management;
+    task.management = null;
     if (task.aborted) {
-      TaskManagement.Pending management = task.management;
       tasks.drop(task);
-      if (management != null) {
-        management.taskEnded();
-      }
     } else if (failure != null) {
       answers.respond(task, Answers.CHECK_CONDITION, failure);
     } else {
       Objects.requireNonNull(task.afterwards).run(nexus, task);
+    }
+    if (management != null) {
+      management.taskEnded();
     }
     answers.publishCounts();
   }
@@ -163,9 +200,15 @@ final class SlowWork {
     startWaiting();
   }
 
-  /** The connection is gone: what comes back from the pool is not looked at any more. */
+  /**
+   * The connection is gone: what comes back from the pool is not looked at any more, and what waits
+   * for a turn there waits no more.
+   */
   void dispose() {
     disposed = true;
+    for (int i = 0; i < tasks.size(); i++) {
+      boolean unused = withdrawTurn(tasks.get(i));
+    }
   }
 
   /** Whether the pool has something of this session. From any thread. */

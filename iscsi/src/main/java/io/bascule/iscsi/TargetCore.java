@@ -25,6 +25,7 @@ final class TargetCore {
 
   final TargetSettings settings;
   final Executor slow;
+  final CopyTurns copyTurns;
   final Buffers coldBuffers;
   final Counters counters = new Counters();
   private final Map<NexusName, Session> sessions = new ConcurrentHashMap<>();
@@ -51,6 +52,7 @@ final class TargetCore {
   TargetCore(TargetSettings settings, Executor slow, Buffers coldBuffers) {
     this.settings = settings;
     this.slow = slow;
+    copyTurns = new CopyTurns(slow, Math.max(1, settings.slowThreads() / 2));
     this.coldBuffers = coldBuffers;
   }
 

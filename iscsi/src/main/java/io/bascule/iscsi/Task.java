@@ -3,6 +3,7 @@ package io.bascule.iscsi;
 import io.bascule.core.volume.Volume;
 import java.nio.ByteBuffer;
 import java.util.Objects;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,7 +20,9 @@ final class Task {
     /** Waits for data from the host. */
     RECEIVING,
     /** In the pool, or waiting for a place there. */
-    SLOW
+    SLOW,
+    /** Never to be answered: the target is being drained. */
+    HELD
   }
 
   /** Takes data from the host as it arrives, in order. */
@@ -65,8 +68,11 @@ final class Task {
   boolean dataPending;
   @Nullable Sense failure;
 
-  /** See {@link Sense#encode}. */
-  int senseSpecific;
+  /** What is told beside the sense code, should the command fail. */
+  SenseDetail senseDetail = SenseDetail.NONE;
+
+  /** What an EXTENDED COPY does, of units which may be others than {@link #unit}. */
+  @Nullable Copy copy;
 
   @Nullable Sink sink;
   @Nullable Step finish;
@@ -129,7 +135,11 @@ final class Task {
     r2tSn = 0;
     dataPending = false;
     failure = null;
-    senseSpecific = 0;
+    senseDetail = SenseDetail.NONE;
+    if (copy != null) {
+      copy.forget();
+      copy = null;
+    }
     sink = null;
     finish = null;
     staged = null;
@@ -184,5 +194,11 @@ final class Task {
 
   long cdb64(int at) {
     return (long) cdb32(at) << 32 | Integer.toUnsignedLong(cdb32(at + 4));
+  }
+
+  /** Whether it is for that volume. */
+  boolean isFor(UUID volume) {
+    LogicalUnit own = unit;
+    return own != null && own.uuid.equals(volume);
   }
 }

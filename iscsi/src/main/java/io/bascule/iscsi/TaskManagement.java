@@ -13,8 +13,9 @@ import org.jspecify.annotations.Nullable;
  * <p>Owned by whoever holds the connection's lock, but for {@link #byAnother}, which other sessions
  * call.
  *
- * <p>Invariants: a function is answered when every task it aborted has left the pool; a unit
- * attention is raised on a nexus before its tasks go.
+ * <p>Invariants: a function is answered when every task it aborted has left the pool; no task is
+ * aborted for what was done to another unit than its own; a unit attention is raised on a nexus
+ * before its tasks go.
  */
 final class TaskManagement {
   private static final int ABORT_TASK = 1;
@@ -140,8 +141,7 @@ final class TaskManagement {
     if (task.state == Task.State.SLOW && !slow.withdraw(task)) {
       task.aborted = true;
       if (pending != null) {
-        task.management = pending;
-        pending.waitingFor++;
+        await(task, pending);
       }
     } else {
       tasks.drop(task);
@@ -184,9 +184,41 @@ final class TaskManagement {
   void abort(UUID volume, Task own, Runnable ended) {
     wire.post(() -> {
       Pending pending = new Pending(ended);
-      abortIf(task -> task != own && task.unit != null && task.unit.uuid.equals(volume), pending);
+      abortIf(task -> task != own && task.isFor(volume), pending);
+      preemptCopies(volume, pending);
       pending.goOnIfDone();
     });
+  }
+
+  /** Of copies that are for other units, and from or to this one at the moment. */
+  private void preemptCopies(UUID volume, Pending pending) {
+    for (int i = tasks.size() - 1; i >= 0; i--) {
+      Task task = tasks.get(i);
+      Copy copy = task.copy;
+      if (copy != null
+          && !task.aborted
+          && task.state == Task.State.SLOW
+          && copy.isAt(volume)
+          && slow.preempt(task, copy)) {
+        await(task, pending);
+      }
+    }
+  }
+
+  /** A copy may be preempted and aborted at once; who did it waits, each of them. */
+  private static void await(Task task, Pending pending) {
+    pending.waitingFor++;
+    Pending before = task.management;
+    if (before == null) {
+      task.management = pending;
+      return;
+    }
+    task.management =
+        new Pending(() -> {
+          before.taskEnded();
+          pending.taskEnded();
+        });
+    task.management.waitingFor = 1;
   }
 
   private void respond(int itt, int response) {

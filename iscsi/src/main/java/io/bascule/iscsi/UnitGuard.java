@@ -39,6 +39,12 @@ final class UnitGuard {
     return !state.open && state.conflicts(command.access().of(cdb), by);
   }
 
+  /** Whether one keeps that nexus from doing this to the unit on the way of another command. */
+  boolean conflicts(CommandAccess access, NexusName by) {
+    Reservations state = now;
+    return !state.open && state.conflicts(access, by);
+  }
+
   /**
    * Does what a PERSISTENT RESERVE OUT asks for: durable first, then {@code visible} is called with
    * what others are to be told of.

@@ -55,7 +55,7 @@ final class UnitState {
       sense = attention == null ? Sense.NONE : attention;
     }
     ByteBuffer out = nexus.scratch.clear();
-    out.position(sense.encode(out, 0, descriptor, 0));
+    out.position(sense.encode(out, 0, descriptor, SenseDetail.NONE));
     nexus.reply(task, out, task.cdb8(4));
   }
 }

@@ -14,6 +14,7 @@ final class VitalPages {
           new VitalPage(0x83, VitalPages::identification),
           // Extended INQUIRY: SIMPSUP; V_SUP, the cache is volatile.
           VitalPage.fixed(0x86, 0x3C, "00 01 01"),
+          new VitalPage(0x8F, ExtendedCopy::vitalPage),
           new VitalPage(0xB0, VitalPages::blockLimits),
           // Block device characteristics: does not rotate.
           VitalPage.fixed(0xB1, 0x3C, "00 01"),

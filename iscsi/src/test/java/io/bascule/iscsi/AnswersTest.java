@@ -36,7 +36,7 @@ final class AnswersTest {
                 "12 00 00 00 24",
                 "12 00 80 00 FF",
                 "12 02 00 00 FF"));
-    for (int page : new int[] {0x00, 0x80, 0x83, 0x86, 0xB0, 0xB1, 0xB2, 0xB3, 0xC0}) {
+    for (int page : new int[] {0x00, 0x80, 0x83, 0x86, 0x8F, 0xB0, 0xB1, 0xB2, 0xB3, 0xC0}) {
       cdbs.add("12 01 %02X 10 00 00".formatted(page));
     }
     for (int page : new int[] {0x00, 0x01, 0x08, 0x0A, 0x1C, 0x3F}) {
@@ -74,6 +74,9 @@ final class AnswersTest {
             "37 00 1E 00 00 00 00 10 00", // READ DEFECT DATA (10)
             "B7 1B 00 00 00 00 00 00 10 00",
             "B7 07 00 00 00 00 00 00 10 00", // (12)
+            "84 03 00 00 00 00 00 00 00 00 00 00 10 00",
+            "84 00 00 00 00 00 00 00 00 00 00 00 10 00",
+            "84 01 00 00 00 00 00 00 00 00 00 00 10 00", // RECEIVE COPY RESULTS
             "C7"));
     return cdbs;
   }
@@ -104,7 +107,7 @@ final class AnswersTest {
   void shouldReportEveryCommandItKnows(@TempDir Path directory) {
     try (Lab lab = new Lab(directory)) {
       Lab.Initiator host = lab.initiator().ready().calm();
-      assertThat(Commands.all()).hasSize(55);
+      assertThat(Commands.all()).hasSize(59);
       for (Command command : Commands.all()) {
         int action = Math.max(command.serviceAction(), 0);
         String one =

@@ -31,6 +31,7 @@ final class FileVolume implements Volume {
   final AtomicLong writesBegun = new AtomicLong();
   final AtomicLong flushes = new AtomicLong();
   final AtomicLong reads = new AtomicLong();
+  final AtomicLong trims = new AtomicLong();
 
   /** Every so-manyth {@link #tryRead} would block; 0 for none. */
   volatile int coldEvery;
@@ -121,6 +122,7 @@ final class FileVolume implements Volume {
 
   @Override
   public void trim(long offsetBytes, long lengthBytes) {
+    trims.incrementAndGet();
     zero(offsetBytes, lengthBytes);
   }
 

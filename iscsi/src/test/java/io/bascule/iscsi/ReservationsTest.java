@@ -165,6 +165,7 @@ final class ReservationsTest {
             "VERIFY",
             "MODE SENSE",
             "GET LBA STATUS",
+            "RECEIVE COPY STATUS (LID1)",
             "REPORT SUPPORTED OPERATION CODES",
             "REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS")
         .doesNotContain("WRITE", "UNMAP");
@@ -176,6 +177,7 @@ final class ReservationsTest {
             "UNMAP",
             "COMPARE AND WRITE",
             "ORWRITE",
+            "EXTENDED COPY (LID1)",
             "SYNCHRONIZE CACHE")
         .doesNotContain("READ", "VERIFY", "MODE SENSE");
     assertThat(found.get(CommandAccess.READY)).containsExactly("TEST UNIT READY");

@@ -704,9 +704,14 @@ final class SessionTest {
     host.command(0, 0x20, 1024, both, cdb);
     lab.settle();
     assertThat(host.one().status()).isEqualTo(GOOD);
+    System.arraycopy(Lab.bytes(512, 14), 0, both, 0, 512);
+    both[78]++;
     host.command(0, 0x20, 1024, both, cdb);
     lab.settle();
-    assertThat(host.one().sense()).isEqualTo(0x0E1D00);
+    Lab.Answer differs = host.one();
+    assertThat(differs.sense()).isEqualTo(0x0E1D00);
+    assertThat(differs.data().get(2)).as("valid").isEqualTo((byte) 0xF0);
+    assertThat(differs.data().getInt(5)).as("the first byte that differs").isEqualTo(78);
     assertThat(readBack(host, 0, 1)).isEqualTo(Lab.bytes(512, 14));
   }
 
